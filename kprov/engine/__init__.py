@@ -1,0 +1,1 @@
+"""Floor 4: gather, plan, apply. The only place with threads."""

@@ -1,0 +1,1 @@
+"""Floor 3: load, merge and validate what people write."""

@@ -1,0 +1,1 @@
+"""Floor 3: local machines on this computer."""

@@ -1,0 +1,168 @@
+"""The cluster spec: what people write under `cluster:`, typed and frozen.
+
+Field descriptions are the documentation: `kprov schema` prints them, editors show them.
+Single fields are validated here; rules that need the hosts are in kprov.inventory.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from kprov.model.version import Version
+
+Scalar = str | int | float | bool
+
+
+def _cidr(value: str) -> str:
+    try:
+        return str(ipaddress.ip_network(value))
+    except ValueError as error:
+        raise ValueError(f"{value!r} is not a network such as 10.244.0.0/16: {error}") from error
+
+
+def _version(value: str) -> str:
+    Version.parse(value)
+    return value if value.startswith("v") else f"v{value}"
+
+
+def _bare_version(value: str) -> str:
+    Version.parse(value)
+    return value.removeprefix("v")
+
+
+Cidr = Annotated[str, AfterValidator(_cidr)]
+TaggedVersion = Annotated[str, AfterValidator(_version)]
+BareVersion = Annotated[str, AfterValidator(_bare_version)]
+
+
+class Spec(BaseModel):
+    """Base of everything people write: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, use_attribute_docstrings=True)
+
+
+class NetworkSpec(Spec):
+    """Address ranges, pod network, service proxy."""
+
+    pods: Cidr = "10.244.0.0/16"
+    """Range that pods get their addresses from; every node gets a part of it."""
+    services: Cidr = "10.96.0.0/16"
+    """Range of Service addresses; the first is the API's, the tenth the cluster DNS."""
+    cni: Literal["bridge", "none"] = "bridge"
+    """`bridge`: a bridge per node and routes between nodes on one L2; `none`: bring your own."""
+    proxy: Literal["auto", "iptables", "ipvs", "nftables", "none"] = "auto"
+    """kube-proxy mode; `auto` takes the one that is right for this version."""
+    node_mask: int = Field(default=24, ge=16, le=28)
+    """Prefix length of each node's part of the pod range."""
+    domain: str = "cluster.local"
+    """DNS domain of the cluster."""
+    dns: bool = True
+    """Install CoreDNS."""
+
+
+class ArtifactSpec(Spec):
+    """Where binaries come from and how they get to the hosts."""
+
+    mirror: str | None = None
+    """`https://…` or `file:///…` serving upstream's layout; unset: upstream itself."""
+    delivery: Literal["auto", "pull", "push"] = "auto"
+    """`pull`: hosts download; `push`: sent through SSH; `auto`: pull where the host can."""
+
+
+class VersionSpec(Spec):
+    """Versions of the other components; unset: what fits the Kubernetes version."""
+
+    etcd: TaggedVersion | None = None
+    containerd: BareVersion | None = None
+    runc: TaggedVersion | None = None
+    cni_plugins: TaggedVersion | None = None
+    crictl: TaggedVersion | None = None
+    coredns: TaggedVersion | None = None
+
+
+class ImageSpec(Spec):
+    """A container image archive that is loaded before it is needed."""
+
+    archive: str
+    """Path (relative to the inventory) or URL of a docker-archive or OCI archive."""
+    sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+
+
+class ComponentSpec(Spec):
+    """Extra command line flags of one component."""
+
+    extra_args: dict[str, Scalar] = Field(default_factory=dict)
+    """Flag name without dashes to value; they win over kprov's own."""
+
+
+class KubeletSpec(ComponentSpec):
+    """The kubelet."""
+
+    config: dict[str, object] = Field(default_factory=dict)
+    """Merged over kprov's KubeletConfiguration."""
+
+
+class ApiServerSpec(ComponentSpec):
+    """The kube-apiserver."""
+
+    extra_sans: list[str] = Field(default_factory=list)
+    """More names and addresses in its serving certificate."""
+    port: int = Field(default=6443, ge=1, le=65535)
+
+
+class PkiSpec(Spec):
+    """Certificates."""
+
+    algorithm: Literal["ecdsa", "rsa"] = "ecdsa"
+    ca_days: int = Field(default=3650, ge=1)
+    leaf_days: int = Field(default=365, ge=1)
+
+
+class LocalSpec(Spec):
+    """Machines on this computer (`kprov local up`)."""
+
+    bridge: str | None = Field(default=None, max_length=15)
+    """Name of the network bridge; unset: made from the cluster's name."""
+    network: Cidr | None = None
+    """Range of the bridge; unset: the /24 around the first host's address."""
+
+
+class ClusterSpec(Spec):
+    """One cluster."""
+
+    name: str = Field(default="kubernetes", pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
+    """Name of the cluster: state folder, kubeconfig context, certificates."""
+    kubernetes: TaggedVersion = "v1.36.2"
+    """Kubernetes release, such as v1.36.2."""
+    endpoint: str | None = None
+    """`host:port` of your VIP or load balancer; unset: the first control plane."""
+    network: NetworkSpec = Field(default_factory=NetworkSpec)
+    artifacts: ArtifactSpec = Field(default_factory=ArtifactSpec)
+    versions: VersionSpec = Field(default_factory=VersionSpec)
+    images: list[ImageSpec] = Field(default_factory=list)
+    """Image archives to load on every node."""
+    sandbox_image: str = "registry.k8s.io/pause:3.10"
+    """The image every pod's sandbox runs."""
+    pki: PkiSpec = Field(default_factory=PkiSpec)
+    kube_apiserver: ApiServerSpec = Field(default_factory=ApiServerSpec)
+    kube_controller_manager: ComponentSpec = Field(default_factory=ComponentSpec)
+    kube_scheduler: ComponentSpec = Field(default_factory=ComponentSpec)
+    kube_proxy: ComponentSpec = Field(default_factory=ComponentSpec)
+    etcd: ComponentSpec = Field(default_factory=ComponentSpec)
+    kubelet: KubeletSpec = Field(default_factory=KubeletSpec)
+    roles: dict[Literal["before", "after"], dict[str, list[str]]] = Field(default_factory=dict)
+    """Your own roles: `{after: {control: [my-role]}}`; phases as `kprov plan` names them."""
+    local: LocalSpec | None = None
+    """Present: the hosts are machines that `kprov local up` makes on this computer."""
+
+    @property
+    def version(self) -> Version:
+        """The Kubernetes version, comparable."""
+        return Version.parse(self.kubernetes)
+
+    def service_address(self, number: int) -> str:
+        """The n-th address of the service range: 1 is the API, 10 the cluster DNS."""
+        return str(ipaddress.ip_network(self.network.services)[number])

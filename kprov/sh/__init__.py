@@ -1,0 +1,1 @@
+"""Floor 1: values to POSIX shell text and back. Pure."""

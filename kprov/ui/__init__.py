@@ -1,0 +1,1 @@
+"""Floor 5: everything that a person sees. The only place that prints."""
