@@ -41,7 +41,7 @@ BareVersion = Annotated[str, AfterValidator(_bare_version)]
 class Spec(BaseModel):
     """Base of everything people write: frozen, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class NetworkSpec(Spec):

@@ -35,7 +35,7 @@ class Host:
     connection: Connection
     groups: frozenset[str] = frozenset()
     vars: Mapping[str, Any] = field(default_factory=dict)
-    location: Location = Location("inventory")
+    location: Location = field(default_factory=lambda: Location("inventory"))
 
     def __hash__(self) -> int:
         return hash(self.name)
