@@ -1,0 +1,1 @@
+"""The test bed: a mirror of real Kubernetes artefacts, built from Debian's own packages."""
