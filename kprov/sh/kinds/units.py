@@ -1,0 +1,44 @@
+"""systemd units: enabled, running, and started from the inputs of today."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kprov.model.change import Change
+from kprov.model.resource import Resource, State
+from kprov.sh.quote import call
+from kprov.sh.records import Records
+
+
+class UnitKind:
+    """unit {name, enabled, running, block}; `inputs` is the digest of what it restarts on."""
+
+    name = "unit"
+
+    def look(self, resources: Sequence[tuple[int, Resource]]) -> list[str]:
+        """One systemctl show for all."""
+        return [call("look_units", *(resource.name for _, resource in resources))]
+
+    def read(self, number: int, resource: Resource, records: Records) -> State | None:
+        """None when systemd knows no such unit."""
+        line = records.get("unit", resource.name)
+        if line is None or line.get("LoadState") == "not-found":
+            return None
+        return {
+            "enabled": line.get("UnitFileState") in ("enabled", "enabled-runtime", "static"),
+            "running": line.get("ActiveState") in ("active", "reloading"),
+            "loaded": line.get("NeedDaemonReload") == "no",
+            "inputs": line.get("inputs", ""),
+        }
+
+    def write(self, change: Change) -> str:
+        """Reload if needed, enable, restart, record the inputs."""
+        want = change.resource.expected or {"enabled": False, "running": False, "inputs": "-"}
+        return call(
+            "k_unit",
+            change.resource.name,
+            bool(want["enabled"]),
+            bool(want["running"]),
+            bool(change.resource.params.get("block", True)),
+            str(want.get("inputs") or "-"),
+        )

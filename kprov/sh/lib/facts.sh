@@ -1,0 +1,127 @@
+# shellcheck shell=sh
+# Base facts of a host: what roles, preflight and the planner need to know.
+
+look_facts() {
+    fact kernel "$(uname -sr)"
+    fact arch "$(uname -m)"
+    fact hostname "$(uname -n)"
+    fact time "$(date +%s)"
+    facts_os
+    facts_hardware
+    facts_limits
+    facts_network
+    facts_kubernetes
+    facts_lease
+}
+
+facts_os() {
+    while IFS='=' read -r fact_key fact_value; do
+        fact_value=${fact_value#\"}
+        case $fact_key in
+            ID) fact os_id "${fact_value%\"}" ;;
+            VERSION_ID) fact os_version "${fact_value%\"}" ;;
+            PRETTY_NAME) fact os_name "${fact_value%\"}" ;;
+        esac
+    done </etc/os-release
+    if [ -d /run/systemd/system ]; then fact systemd yes; else fact systemd no; fi
+    for fact_tool in systemctl tar gzip base64 sha256sum timeout curl wget iptables nft conntrack modprobe apt-get dnf zypper pacman kubectl; do
+        if command -v "$fact_tool" >/dev/null 2>&1; then fact "tool_$fact_tool" yes; fi
+    done
+    if [ -r /etc/machine-id ] && read -r fact_value </etc/machine-id; then fact machine_id "$fact_value"; fi
+    if [ -r /sys/class/dmi/id/product_uuid ] && read -r fact_value </sys/class/dmi/id/product_uuid; then
+        fact product_uuid "$fact_value"
+    fi
+    if read -r fact_value </proc/sys/kernel/random/boot_id; then fact boot_id "$fact_value"; fi
+    if [ -d /run/systemd/resolve ] && [ -s /run/systemd/resolve/resolv.conf ]; then
+        fact resolv_conf /run/systemd/resolve/resolv.conf
+    else
+        fact resolv_conf /etc/resolv.conf
+    fi
+    if [ -d "$KPROV_STATE" ] && [ -s "$KPROV_STATE/owned" ]; then fact owned yes; else fact owned no; fi
+    if [ -e /etc/kprov-local ]; then fact local_machine yes; else fact local_machine no; fi
+}
+
+facts_hardware() {
+    fact cpus "$(getconf _NPROCESSORS_ONLN 2>/dev/null || grep -c '^processor' /proc/cpuinfo)"
+    while read -r fact_key fact_value _; do
+        case $fact_key in MemTotal:) fact memory_mb "$((fact_value / 1024))" ;; esac
+    done </proc/meminfo
+    fact swap "$(($(wc -l </proc/swaps) - 1))"
+    fact disk_free_mb "$(df -Pm / 2>/dev/null | awk 'NR == 2 { print $4 }')"
+    fact disk_var_free_mb "$(df -Pm /var/lib 2>/dev/null | awk 'NR == 2 { print $4 }')"
+    fact disk_opt_free_mb "$(df -Pm /opt 2>/dev/null | awk 'NR == 2 { print $4 }')"
+}
+
+facts_limits() {
+    if [ -e /sys/fs/cgroup/cgroup.controllers ]; then fact cgroup v2; else fact cgroup v1; fi
+    fact_caps=$(while read -r fact_key fact_value; do
+        case $fact_key in CapBnd:) printf '%s' "$fact_value" ;; esac
+    done </proc/self/status)
+    # CAP_SYS_RESOURCE is bit 24: the lowest bit of the seventh hex digit from the right
+    fact_digit=$(printf '%s' "$fact_caps" | tail -c 7 | head -c 1)
+    case $fact_digit in
+        [13579bdf]) fact oom_score_adjustable yes ;;
+        *) fact oom_score_adjustable no ;;
+    esac
+    if [ -w /proc/sys/net/netfilter/nf_conntrack_max ] && facts_conntrack; then
+        fact conntrack_writable yes
+    else
+        fact conntrack_writable no
+    fi
+}
+
+# Writing the value that it has shows whether it may be written
+facts_conntrack() {
+    read -r fact_value </proc/sys/net/netfilter/nf_conntrack_max || return 1
+    (printf '%s' "$fact_value" >/proc/sys/net/netfilter/nf_conntrack_max) 2>/dev/null
+}
+
+facts_network() {
+    command -v ip >/dev/null 2>&1 || return 0
+    fact default_ip "$(ip -4 route get 198.51.100.1 2>/dev/null |
+        awk '{ for (i = 1; i < NF; i++) if ($i == "src") { print $(i + 1); exit } }')"
+    fact addresses "$(ip -o addr show scope global 2>/dev/null |
+        awk '{ sub("/.*", "", $4); printf "%s%s", sep, $4; sep = " " }')"
+    fact routes "$(ip -4 route show 2>/dev/null | awk '{ printf "%s%s", sep, $1 "@" $3; sep = " " }')"
+    if command -v ss >/dev/null 2>&1; then
+        fact listening "$(ss -Hltnp 2>/dev/null | awk '{
+            n = split($4, a, ":"); who = $0
+            if (sub(/.*users:\(\("/, "", who)) sub(/".*/, "", who); else who = "?"
+            printf "%s%s=%s", sep, a[n], who; sep = " " }')"
+    else
+        # port of each socket in LISTEN (0A), hexadecimal; who listens is not to be had
+        fact listening_hex "$(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
+            awk '$4 == "0A" { n = split($2, a, ":"); printf "%s%s", sep, a[n]; sep = " " }')"
+    fi
+}
+
+facts_kubernetes() {
+    if [ -s /var/lib/kubelet/pki/kubelet-client-current.pem ]; then
+        fact kubelet_has_certificate yes
+    else
+        fact kubelet_has_certificate no
+    fi
+    if [ -d /var/lib/etcd/member ]; then fact etcd_has_data yes; else fact etcd_has_data no; fi
+    fact_found=
+    for fact_value in /proc/[0-9]*/comm; do
+        read -r fact_key 2>/dev/null <"$fact_value" || continue
+        case $fact_key in
+            etcd | kube-apiserver | kube-controller | kube-scheduler | kubelet | kube-proxy | k3s* | k0s | rke2 | microk8s* | dockerd | containerd)
+                fact_found="$fact_found$fact_key " ;;
+        esac
+    done
+    fact processes "$fact_found"
+    fact_found=
+    for fact_value in /etc/kubernetes/manifests/*.yaml /etc/rancher /var/lib/rancher /var/lib/k0s /etc/kubernetes/kubelet.conf \
+        /etc/systemd/system/kubelet.service /lib/systemd/system/kubelet.service /etc/systemd/system/etcd.service /lib/systemd/system/etcd.service; do
+        if [ -e "$fact_value" ]; then fact_found="$fact_found$fact_value "; fi
+    done
+    fact kubernetes_files "$fact_found"
+    fact incoming "$(stat -c '%n=%s' "$KPROV_OPT/.incoming"/* 2>/dev/null | sed 's,.*/,,' | tr '\n' ' ')"
+}
+
+facts_lease() {
+    [ -r "$KPROV_STATE/lease" ] || return 0
+    IFS='	' read -r fact_run fact_owner fact_expires <"$KPROV_STATE/lease" || return 0
+    printf '{"held":"%s","expires":%s,%s}\n' "$fact_run" "$fact_expires" "$(member owner "$fact_owner")" >&3
+}

@@ -1,0 +1,148 @@
+# shellcheck shell=sh
+# How a probe looks: batched, without a process per resource.
+
+# Owner, mode and type of paths. stat prints the JSON itself; absent paths print nothing.
+look_paths() {
+    stat -c '{"path":"%n","type":"%F","mode":"%a","owner":"%U","group":"%G","size":%s,"mtime":%Y,"inode":%i}' \
+        -- "$@" 2>/dev/null >&3
+}
+
+look_links() {
+    for look_path; do
+        if [ -L "$look_path" ]; then
+            printf '{"link":"%s",%s}\n' "$look_path" "$(member target "$(readlink -- "$look_path")")" >&3
+        fi
+    done
+}
+
+# Digests of files. $1: lines "SHA256  PATH" as kprov would write them (their contents need not
+# travel), or "secret" (contents never travel).
+look_files() {
+    look_known=$1
+    shift
+    for look_path; do
+        shift
+        if [ -f "$look_path" ]; then set -- "$@" "$look_path"; fi
+    done
+    [ $# -gt 0 ] || return 0
+    sha256sum -- "$@" 2>/dev/null | while read -r look_sum look_path; do
+        printf '{"of":"%s","sum":"%s"}\n' "$look_path" "$look_sum" >&3
+        case $look_known in secret | *"$look_sum  $look_path
+"*) continue ;; esac
+        if [ "$(wc -c <"$look_path")" -le 262144 ]; then
+            printf '{"content":"%s","gz":"%s"}\n' "$look_path" \
+                "$(gzip -c <"$look_path" | base64 | tr -d '\n')" >&3
+        fi
+    done
+}
+
+# Stamps that say what an installed binary is: "SOURCE SIZE MTIME INODE"
+look_stamps() {
+    for look_path; do
+        [ -r "$look_path" ] || continue
+        read -r look_line <"$look_path" || continue
+        printf '{"stamp":"%s","is":"%s"}\n' "$look_path" "$look_line" >&3
+    done
+}
+
+# systemctl prints blocks of KEY=VALUE, a blank line after each
+look_units() {
+    { systemctl show --property=Id,LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload \
+        -- "$@" 2>/dev/null; echo; } | while IFS='=' read -r look_key look_value; do
+        case $look_key in
+            '') [ -z "${look_line-}" ] || printf '{%s}\n' "$look_line" >&3; look_line='' ;;
+            Id)
+                look_inputs=''
+                if [ -r "$KPROV_STATE/units/$look_value" ]; then
+                    read -r look_inputs <"$KPROV_STATE/units/$look_value" || :
+                fi
+                look_line="\"unit\":\"$look_value\",\"inputs\":\"$look_inputs\"${look_line:+,$look_line}" ;;
+            *) look_line="${look_line:+$look_line,}\"$look_key\":\"$look_value\"" ;;
+        esac
+    done
+}
+
+look_sysctls() {
+    for look_name; do
+        look_path=/proc/sys/$(printf '%s' "$look_name" | tr . /)
+        if [ -r "$look_path" ] && read -r look_value <"$look_path"; then
+            printf '{"sysctl":"%s",%s}\n' "$look_name" "$(member v "$look_value")" >&3
+        fi
+    done
+}
+
+# Loaded, built in, or its work visible in another place
+module_present() {
+    [ -d "/sys/module/$1" ] && return 0
+    case $1 in
+        br_netfilter) [ -d /proc/sys/net/bridge ] && return 0 ;;
+        nf_conntrack) [ -e /proc/sys/net/netfilter/nf_conntrack_max ] && return 0 ;;
+        overlay | fuse) grep -qw "$1" /proc/filesystems && return 0 ;;
+    esac
+    grep -qs "/$1\\.ko" "/lib/modules/$(uname -r)/modules.builtin"
+}
+
+look_modules() {
+    for look_name; do
+        if module_present "$look_name"; then printf '{"module":"%s"}\n' "$look_name" >&3; fi
+    done
+}
+
+look_packages() {
+    if command -v dpkg-query >/dev/null 2>&1; then
+        # shellcheck disable=SC2016  # the format is dpkg's, not the shell's
+        dpkg-query -W -f '{"package":"${Package}","status":"${db:Status-Status}"}\n' -- "$@" 2>/dev/null >&3
+    elif command -v rpm >/dev/null 2>&1; then
+        rpm -q --qf '{"package":"%{NAME}","status":"installed"}\n' -- "$@" 2>/dev/null | grep '^{' >&3
+    fi
+    return 0
+}
+
+look_users() {
+    while IFS=: read -r look_user _ look_uid _ _ look_home look_shell; do
+        for look_name; do
+            if [ "$look_name" = "$look_user" ]; then
+                printf '{"user":"%s","uid":"%s","home":"%s","shell":"%s"}\n' \
+                    "$look_user" "$look_uid" "$look_home" "$look_shell" >&3
+            fi
+        done
+    done </etc/passwd
+}
+
+look_mounts() {
+    while read -r look_source look_path look_type _; do
+        for look_name; do
+            if [ "$look_name" = "$look_path" ]; then
+                printf '{"mount":"%s","source":"%s","type":"%s"}\n' "$look_path" "$look_source" "$look_type" >&3
+            fi
+        done
+    done </proc/mounts
+}
+
+# Conditions take time, so they are looked at side by side; `look_wait` collects them.
+look_condition() {  # number shell-text
+    (
+        if timeout 10 sh -c "$2" >/dev/null 2>&1 </dev/null; then look_value=yes; else look_value=no; fi
+        printf '{"condition":%s,"met":"%s"}\n' "$1" "$look_value" >"$KPROV_TMP/look.$1"
+    ) &
+}
+
+look_manifest() {  # number file
+    (
+        look_out=$(timeout 10 kubectl --kubeconfig=/etc/kubernetes/admin.conf get -f "$2" \
+            --ignore-not-found --no-headers -o 'custom-columns=D:.metadata.annotations.kprov\.dev/digest' 2>/dev/null) || look_out=unknown
+        printf '{"condition":%s,%s}\n' "$1" "$(member lines "$look_out")" >"$KPROV_TMP/look.$1"
+    ) &
+}
+
+look_images() {  # number
+    (
+        look_out=$(timeout 10 ctr -n k8s.io images ls -q 2>/dev/null) || look_out=
+        printf '{"condition":%s,%s}\n' "$1" "$(member lines "$look_out")" >"$KPROV_TMP/look.$1"
+    ) &
+}
+
+look_wait() {
+    wait
+    cat "$KPROV_TMP"/look.* 2>/dev/null >&3
+}

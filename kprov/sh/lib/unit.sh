@@ -1,0 +1,90 @@
+# shellcheck shell=sh
+# systemd units: reloaded once, started or restarted, recorded with what they were started from.
+
+unit_reload() {
+    if [ "${KPROV_RELOAD-no}" = yes ]; then
+        try systemctl daemon-reload
+        KPROV_RELOAD=no
+    fi
+}
+
+# What a person would look at next
+unit_story() {
+    systemctl status --no-pager --lines=0 -- "$1" 2>&1 | head -n 6
+    echo "-- last journal lines of $1:"
+    journalctl --no-pager --quiet --lines=12 --output=cat --unit="$1" 2>/dev/null | cut -c1-400
+}
+
+k_unit() {  # name enabled(yes|no) running(yes|no) block(yes|no) inputs-digest
+    unit_reload
+    own unit "$1"
+    if [ "$2" = yes ]; then
+        try systemctl enable --quiet --no-reload -- "$1"
+    else
+        try systemctl disable --quiet --no-reload -- "$1"
+    fi
+    if [ "$3" = no ]; then
+        try systemctl stop -- "$1"
+        rm -f "$KPROV_STATE/units/$1"
+        ok
+        return
+    fi
+    systemctl reset-failed -- "$1" 2>/dev/null
+    if [ "$4" = no ]; then unit_start="systemctl restart --no-block"; else unit_start="systemctl restart"; fi
+    if ! $unit_start -- "$1" >>"$KPROV_TMP/log" 2>&1; then
+        fail "$1 does not start: $(tail_of "$KPROV_TMP/log" 3)
+$(unit_story "$1")"
+    fi
+    if [ "$4" = yes ] && ! systemctl is-active --quiet -- "$1"; then
+        fail "$1 was started but is $(systemctl is-active -- "$1")
+$(unit_story "$1")"
+    fi
+    printf '%s\n' "$5" | replace "$KPROV_STATE/units/$1"
+    ok
+}
+
+likely_cause() {
+    case $1 in
+        *"address already in use"*) echo "another program holds the port: see the listeners above" ;;
+        *"no space left on device"*) echo "the disk is full" ;;
+        *"certificate has expired"* | *"not yet valid"*) echo "a certificate is out of its time: is the clock of this host right?" ;;
+        *"x509"* | *"tls: "*) echo "the two sides do not trust each other's certificates: was the state folder replaced?" ;;
+        *"connection refused"*) echo "the program it talks to is not up: look at that unit first" ;;
+        *"permission denied"* | *"Permission denied"*) echo "the unit's user may not read or write a file named above" ;;
+        *"unknown flag"* | *"unknown shorthand"*) echo "a flag that this version does not know: check extra_args" ;;
+        *"failed to pull"* | *"ImagePull"*) echo "an image cannot be pulled: cluster.images preloads archives" ;;
+        *) echo "see the journal: journalctl -u $2" ;;
+    esac
+}
+
+k_wait() {  # name seconds unit condition
+    read -r wait_up _ </proc/uptime
+    wait_end=$((${wait_up%%.*} + $2))
+    until sh -c "$4" >"$KPROV_TMP/log" 2>&1 </dev/null; do
+        read -r wait_up _ </proc/uptime
+        if [ "${wait_up%%.*}" -ge "$wait_end" ]; then wait_failed "$@"; fi
+        short_pause
+    done
+    ok
+}
+
+wait_failed() {
+    wait_said=$(tail_of "$KPROV_TMP/log" 4)
+    wait_story=
+    if [ -n "$3" ]; then wait_story=$(unit_story "$3"); fi
+    fail "not there after $2 s: $1
+the condition said: ${wait_said:-nothing} 
+$wait_story
+-- listening: $(ss -Hltn 2>/dev/null | awk '{ printf "%s ", $4 }')
+-- likely cause: $(likely_cause "$wait_said $wait_story" "${3:-UNIT}")"
+}
+
+k_manifest() {  # file
+    try kubectl --kubeconfig=/etc/kubernetes/admin.conf apply --server-side --force-conflicts --field-manager=kprov -f "$1"
+    ok
+}
+
+k_image() {  # archive-file
+    try ctr -n k8s.io images import "$1"
+    ok
+}

@@ -1,0 +1,57 @@
+"""The probe: one script that looks at a host once, for everything; and how to read its lines."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from kprov.model.errors import PayloadError
+from kprov.model.facts import Facts, Lease
+from kprov.model.resource import Resource, State
+from kprov.sh.archive import bundle
+from kprov.sh.kinds import KINDS
+from kprov.sh.library import PROBE, library
+from kprov.sh.records import Records, text_member
+
+
+def probe_script(resources: Sequence[Resource]) -> str:
+    """Shell text that prints base facts and the state of every resource as JSON lines."""
+    lines = [library(PROBE), "exec 3>&1 >/dev/null 2>&1", "look_facts"]
+    numbered = sorted(enumerate(resources), key=lambda pair: pair[1].kind)
+    for kind, group in groupby(numbered, key=lambda pair: pair[1].kind):
+        lines += KINDS[kind].look(list(group))
+    lines += ["look_wait", 'printf \'{"end":"probe"}\\n\' >&3', ""]
+    return "\n".join(lines)
+
+
+def probe_bundle(resources: Sequence[Resource]) -> bytes:
+    """The probe ready to be streamed to a host."""
+    return bundle({"run": probe_script(resources).encode()})
+
+
+def read_facts(host: str, lines: Iterable[str], resources: Sequence[Resource]) -> Facts:
+    """Facts from a probe's lines; PayloadError when the probe did not come to its end."""
+    records = Records.of(lines)
+    if records.get("end", "probe") is None:
+        raise PayloadError(
+            "the probe ended before its time", where=host,
+            hint="the connection was cut, or the host's shell is not POSIX: try `ssh` by hand",
+        )  # fmt: skip
+    base = {name: text_member(line, "v") for name, line in records.of_kind("fact").items()}
+    observed: dict[str, State | None] = {
+        resource.id: KINDS[resource.kind].read(number, resource, records)
+        for number, resource in enumerate(resources)
+    }
+    contents = {
+        name: gzip.decompress(base64.b64decode(line["gz"]))
+        for name, line in records.of_kind("content").items()
+    }
+    return Facts(base, observed, contents, _lease(records))
+
+
+def _lease(records: Records) -> Lease | None:
+    for run, line in records.of_kind("held").items():
+        return Lease(run, text_member(line, "owner"), int(line["expires"]))
+    return None
