@@ -1,17 +1,17 @@
 """The error tree. Every error says where, what was found, what was expected, what to do.
 
-    KprovError                 exit code
-    ├── InputError             3   what people wrote is wrong; nothing was touched
-    │   └── ProblemsError      3   several of them, reported at once
-    ├── LeaseHeldError         4   another apply is at work
-    ├── StalePlanError         1   the hosts have moved since the plan was made
-    ├── ArtifactError          1   a download, checksum or mirror problem
-    ├── PkiError               1   certificate or key problem
-    ├── TransportError         1   a host cannot be reached or used
-    │   └── HostKeyError       1   its SSH host key is not the pinned one
-    ├── PayloadError           1   something did not work on a host
-    ├── LocalMachineError      1   local machines cannot be made
-    └── InterruptedByUser      130
+KprovError                 exit code
+├── InputError             3   what people wrote is wrong; nothing was touched
+│   └── ProblemsError      3   several of them, reported at once
+├── LeaseHeldError         4   another apply is at work
+├── StalePlanError         1   the hosts have moved since the plan was made
+├── ArtifactError          1   a download, checksum or mirror problem
+├── PkiError               1   certificate or key problem
+├── TransportError         1   a host cannot be reached or used
+│   └── HostKeyError       1   its SSH host key is not the pinned one
+├── PayloadError           1   something did not work on a host
+├── LocalMachineError      1   local machines cannot be made
+└── InterruptedByUser      130
 """
 
 from __future__ import annotations

@@ -86,5 +86,6 @@ k_manifest() {  # file
 
 k_image() {  # archive-file
     try ctr -n k8s.io images import "$1"
+    rm -f -- "$1"
     ok
 }

@@ -1,0 +1,38 @@
+"""One function over many hosts at once; results keep their host, errors too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import TypeVar
+
+from kprov.model.errors import KprovError
+
+Result = TypeVar("Result")
+
+MOST_AT_ONCE = 64
+"""Threads at the same time; a thread here mostly waits for its host."""
+
+
+def fanout(
+    function: Callable[[str], Result], hosts: Iterable[str]
+) -> tuple[dict[str, Result], dict[str, KprovError]]:
+    """Call `function` for every host; KprovErrors are collected, anything else is raised."""
+    names = list(hosts)
+    results: dict[str, Result] = {}
+    errors: dict[str, KprovError] = {}
+    if not names:
+        return results, errors
+    with ThreadPoolExecutor(min(len(names), MOST_AT_ONCE)) as pool:
+        futures = {pool.submit(function, name): name for name in names}
+        for future in as_completed(futures):
+            name = futures[future]
+            try:
+                results[name] = future.result()
+            except KprovError as error:
+                errors[name] = error
+    order = {name: place for place, name in enumerate(names)}
+    return (
+        {name: results[name] for name in sorted(results, key=order.__getitem__)},
+        {name: errors[name] for name in sorted(errors, key=order.__getitem__)},
+    )

@@ -1,0 +1,260 @@
+"""One task's parameters to resources: what each kind expects."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from kprov.lang.role import Task
+from kprov.lang.template import FactsPendingError, Renderer
+from kprov.model.errors import InputError
+from kprov.model.resource import Content, Resource
+
+if TYPE_CHECKING:
+    from kprov.lang.expand import Scope
+
+UNIT_FOLDER = "/etc/systemd/system"
+MANIFEST_FOLDER = "/etc/kubernetes/kprov"
+DIGEST_ANNOTATION = "kprov.dev/digest"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The resources of one task, its short name, and what its unit restarts on."""
+
+    resources: tuple[Resource, ...]
+    alias: str = ""
+    restart_on: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A task with everything that making its resources needs."""
+
+    task: Task
+    params: Mapping[str, Any]
+    renderer: Renderer
+    values: Mapping[str, Any]
+    scope: Scope
+
+    def content(self) -> bytes | None:
+        """Template or content, rendered; None while it needs pending facts."""
+        template, content = self.params.get("template"), self.params.get("content")
+        if not template:
+            return None if content is None else str(content).encode()
+        try:
+            where = self.task.location
+            return self.renderer.template(str(template), self.values, where).encode()
+        except FactsPendingError:
+            return None
+
+
+def make(
+    task: Task,
+    params: Mapping[str, Any],
+    renderer: Renderer,
+    values: Mapping[str, Any],
+    scope: Scope,
+) -> Made:
+    """The resources that a task stands for."""
+    resources = _MAKERS[task.kind](_Task(task, params, renderer, values, scope))
+    return Made(tuple(resources), restart_on=task.restart_on)
+
+
+def _owned(params: Mapping[str, Any], kind: str) -> dict[str, str | int | bool]:
+    owner = str(params["owner"])
+    mode = str(params["mode"]).zfill(4)
+    return {"type": kind, "mode": mode, "owner": owner, "group": str(params["group"] or owner)}
+
+
+def _file(
+    path: str, params: Mapping[str, Any], data: bytes | None, *, secret: bool, **extra: object
+) -> Resource:
+    """A file; without data (facts pending) only its id counts."""
+    content = None if data is None else Content(data, secret=secret)
+    expected = _owned(params, "file")
+    if content is not None:
+        expected["sha256"] = content.sha256
+    return Resource("file", path, expected, {"secret": secret, **extra}, content)
+
+
+def _make_directory(it: _Task) -> list[Resource]:
+    params = it.params
+    expected = _owned(params, "directory")
+    return [Resource("directory", params["path"], expected, {"data": bool(params["data"])})]
+
+
+def _make_file(it: _Task) -> list[Resource]:
+    params = it.params
+    if params["absent"]:
+        return [Resource("file", params["path"], None)]
+    data = it.content()
+    if data is None and not it.scope.pending:
+        raise InputError(
+            f"file {params['path']} has neither template nor content", where=it.task.location
+        )
+    return [_file(params["path"], params, data, secret=bool(params["secret"]))]
+
+
+def _make_link(it: _Task) -> list[Resource]:
+    return [Resource("link", it.params["path"], {"target": str(it.params["target"])})]
+
+
+def _make_artifact(it: _Task) -> list[Resource]:
+    name, member = str(it.params["name"]), str(it.params["member"] or it.params["name"])
+    sources = it.scope.sources
+    binary = sources.place(name, member) if it.scope.pending else sources.binary(name, member)
+    params = {
+        "directory": binary.directory,
+        "binary": binary.name,
+        "how": binary.how,
+        "from": binary.origin,
+        "member": binary.member,
+    }
+    expected = {"source": binary.source, "link": f"{binary.directory}/{binary.name}"}
+    return [Resource("artifact", it.params["path"], expected, params)]
+
+
+def _make_unit(it: _Task) -> list[Resource]:
+    params = it.params
+    resources = []
+    if params["template"]:
+        owned = {"mode": "0644", "owner": "root", "group": "root"}
+        path = f"{UNIT_FOLDER}/{params['name']}"
+        resources.append(_file(path, owned, it.content(), secret=False))
+    running = bool(params["running"])
+    expected: dict[str, str | int | bool] = {
+        "enabled": bool(params["enabled"]), "running": running, "loaded": True
+    }  # fmt: skip
+    unit = Resource("unit", str(params["name"]), expected, {"block": bool(params["block"])})
+    restart = tuple(r.id for r in resources)
+    return [*resources, Resource(unit.kind, unit.name, expected, unit.params, restart_on=restart)]
+
+
+def _make_sysctl(it: _Task) -> list[Resource]:
+    value = " ".join(str(it.params["value"]).split())
+    return [Resource("sysctl", it.params["name"], {"value": value})]
+
+
+def _make_module(it: _Task) -> list[Resource]:
+    return [Resource("module", it.params["name"], {"present": True})]
+
+
+def _make_package(it: _Task) -> list[Resource]:
+    return [Resource("package", it.params["name"], {"installed": True})]
+
+
+def _make_user(it: _Task) -> list[Resource]:
+    expected = {"home": str(it.params["home"]), "shell": str(it.params["shell"])}
+    return [Resource("user", it.params["name"], expected)]
+
+
+def _make_mount(it: _Task) -> list[Resource]:
+    expected = {"source": str(it.params["source"]), "type": str(it.params["type"])}
+    return [Resource("mount", it.params["path"], expected, {"options": it.params["options"]})]
+
+
+def _make_command(it: _Task) -> list[Resource]:
+    params = it.params
+    unless = params["unless"] or (f"[ -e {params['creates']} ]" if params["creates"] else "")
+    if not unless and not it.scope.pending:
+        raise InputError(
+            "a command needs `unless` or `creates`", where=it.task.location,
+            hint="otherwise it would run at every apply; `unless: 'false'` says so on purpose",
+        )  # fmt: skip
+    run = "" if params["run"] is None else str(params["run"])
+    name = str(params["name"] or " ".join(str(it.task.params["run"]).split())[:60])
+    return [Resource("command", name, {"met": True}, {"run": run, "unless": unless or ""})]
+
+
+def _make_certificate(it: _Task) -> list[Resource]:
+    pair = None if it.scope.pending else it.scope.sources.certificate(it.params["name"])
+    return _key_pair(it.params, pair.cert if pair else None, pair.key if pair else None)
+
+
+def _make_authority(it: _Task) -> list[Resource]:
+    pair = None if it.scope.pending else it.scope.sources.authority(it.params["name"])
+    return _key_pair(it.params, pair.cert if pair else None, pair.key if pair else None)
+
+
+def _key_pair(params: Mapping[str, Any], cert: str | None, key: str | None) -> list[Resource]:
+    """Certificates are public, but a diff of them says nothing: none of them travels back."""
+    owned = {"mode": "0644", "owner": params["owner"], "group": params["group"]}
+    data = None if cert is None else cert.encode()
+    made = [_file(params["cert"], owned, data, secret=True, generated=True)]
+    if params["key"]:
+        data = None if key is None else key.encode()
+        made.append(
+            _file(params["key"], {**owned, "mode": "0600"}, data, secret=True, generated=True)
+        )
+    return made
+
+
+def _make_kubeconfig(it: _Task) -> list[Resource]:
+    params, data = it.params, None
+    if not it.scope.pending:
+        text = it.scope.sources.kubeconfig(str(params["certificate"]), str(params["server"]))
+        data = text.encode()
+    return [_file(params["path"], params, data, secret=True, generated=True)]
+
+
+def _make_image(it: _Task) -> list[Resource]:
+    image = it.scope.sources.image(str(it.params["archive"]))
+    params = {
+        "tags": tuple(image.tags),
+        "source": image.sha256,
+        "from": f"/opt/kprov/.incoming/{image.sha256}",
+    }
+    return [Resource("image", str(it.params["archive"]), {"present": True}, params)]
+
+
+def _make_manifest(it: _Task) -> list[Resource]:
+    """A file on the control plane, and the objects in the API that carry its digest."""
+    name = str(it.params["name"])
+    path = f"{MANIFEST_FOLDER}/{name}.yaml"
+    text = it.content()
+    owned = {"mode": "0600", "owner": "root", "group": "root"}
+    if text is None:
+        manifest = Resource("manifest", name, {"digest": "", "objects": 0}, {"path": path})
+        return [_file(path, owned, None, secret=False), manifest]
+    digest = hashlib.sha256(text).hexdigest()[:16]
+    objects = [item for item in yaml.safe_load_all(text) if item]
+    for item in objects:
+        item.setdefault("metadata", {}).setdefault("annotations", {})[DIGEST_ANNOTATION] = digest
+    data = yaml.safe_dump_all(objects, sort_keys=False).encode()
+    expected: dict[str, str | int | bool] = {"digest": digest, "objects": len(objects)}
+    return [
+        _file(path, owned, data, secret=False),
+        Resource("manifest", name, expected, {"path": path}),
+    ]
+
+
+def _make_wait(it: _Task) -> list[Resource]:
+    params = it.params
+    its = {"run": params["run"], "timeout": int(params["timeout"] or 0), "unit": params["unit"]}
+    return [Resource("wait", str(params["name"]), {"met": True}, its)]
+
+
+_MAKERS: Mapping[str, Callable[[_Task], list[Resource]]] = {
+    "directory": _make_directory,
+    "file": _make_file,
+    "link": _make_link,
+    "artifact": _make_artifact,
+    "unit": _make_unit,
+    "sysctl": _make_sysctl,
+    "module": _make_module,
+    "package": _make_package,
+    "user": _make_user,
+    "mount": _make_mount,
+    "command": _make_command,
+    "certificate": _make_certificate,
+    "authority": _make_authority,
+    "kubeconfig": _make_kubeconfig,
+    "image": _make_image,
+    "manifest": _make_manifest,
+    "wait": _make_wait,
+}

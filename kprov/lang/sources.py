@@ -1,0 +1,67 @@
+"""What roles ask for by name and the controller makes or finds: a protocol and its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """A certificate (or public key) and its private key, PEM."""
+
+    cert: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """Where a binary is installed and what it is.
+
+    `source` is the SHA-256 of the artefact it comes from. `how` is push or pull; `origin` is the
+    digest of the pushed bytes, or the URL to pull from; `member` its path inside an archive.
+    """
+
+    directory: str
+    name: str
+    source: str = ""
+    how: str = ""
+    origin: str = ""
+    member: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A container image archive: its digest and the tags it brings."""
+
+    sha256: str
+    tags: Sequence[str]
+
+
+class Sources(Protocol):
+    """Answers for one host. In a pending look only `place` and `image` are asked."""
+
+    def place(self, component: str, member: str) -> Binary:
+        """Where a binary goes: known from the inventory alone."""
+        ...
+
+    def binary(self, component: str, member: str) -> Binary:
+        """The same with its source and delivery: needs the host's architecture."""
+        ...
+
+    def image(self, archive: str) -> Image:
+        """An archive of `cluster.images`."""
+        ...
+
+    def certificate(self, name: str) -> KeyPair:
+        """A leaf certificate for this host."""
+        ...
+
+    def authority(self, name: str) -> KeyPair:
+        """A certificate authority, or the service-account key pair."""
+        ...
+
+    def kubeconfig(self, certificate: str, server: str) -> str:
+        """A kubeconfig with embedded credentials."""
+        ...
