@@ -1,0 +1,135 @@
+"""A plan as text: per host what would change, why, with unified diffs."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+
+from kprov.model.change import Action, Change
+from kprov.model.plan import Plan, Step
+from kprov.ui.style import Style
+
+_COLOR = {
+    Action.CREATE: "green", Action.UPDATE: "yellow", Action.REMOVE: "red",
+    Action.RESTART: "yellow", Action.MAYBE: "dim",
+}  # fmt: skip
+MOST_DIFF_LINES = 60
+"""A diff longer than this is cut; the rest is counted."""
+
+
+def plan_text(plan: Plan, style: Style, *, diffs: bool = True) -> str:
+    """The whole plan, ending in a line that counts."""
+    if plan.empty:
+        return "No changes: every host is as the inventory says."
+    lines: list[str] = []
+    for step in plan.steps:
+        lines += _step(step, plan, style, diffs=diffs)
+    lines.append(_summary(plan))
+    return "\n".join(lines)
+
+
+def _step(step: Step, plan: Plan, style: Style, *, diffs: bool) -> Iterator[str]:
+    others = sorted({plan.steps[need].host for need in step.needs} - {step.host})
+    after = f"  (after {', '.join(others)})" if others else ""
+    yield style(f"{step.host}  {step.phase}", "bold") + style(after, "dim")
+    width = max(len(change.id) for change in step.changes)
+    for change in step.changes:
+        rune = style(change.action.value, _COLOR[change.action])
+        yield f"  {rune} {change.id:<{min(width, 56)}}  {describe(change)}".rstrip()
+        if diffs:
+            yield from (f"      {line}" for line in _diff(change, style))
+    yield ""
+
+
+def describe(change: Change) -> str:
+    """One line of words for a change."""
+    match change.action:
+        case Action.MAYBE:
+            return "tested again on the host, may have to run"
+        case Action.REMOVE:
+            return "remove"
+        case Action.CREATE:
+            return _created(change)
+        case Action.RESTART:
+            return _restart(change)
+        case Action.UPDATE:
+            words = ", ".join(_key(change, key) for key in change.keys if key != "inputs")
+            restart = _restart(change) if "inputs" in change.keys and change.because else ""
+            return "; ".join(word for word in (words, restart) if word) or "update"
+
+
+def _created(change: Change) -> str:
+    resource = change.resource
+    expected = resource.expected or {}
+    match resource.kind:
+        case "file" | "directory":
+            size = f" {len(resource.content.data)} bytes" if resource.content else ""
+            return f"create, {expected['mode']} {expected['owner']}:{expected['group']}{size}"
+        case "link":
+            return f"-> {expected['target']}"
+        case "artifact":
+            return f"install, -> {expected['link']}"
+        case "unit":
+            return "enable and start" if expected.get("running") else "install"
+        case "sysctl":
+            return f"set to {expected['value']}"
+        case "wait":
+            return f"wait, at most {resource.params['timeout']} s"
+        case "command":
+            return "run: " + " ".join(str(resource.params["run"]).split())[:60]
+        case "manifest":
+            return f"apply {expected['objects']} objects"
+        case _:
+            return "create"
+
+
+def _restart(change: Change) -> str:
+    if change.because:
+        return f"restart, because of {', '.join(change.because)}"
+    return "restart, because what it was started from has changed since"
+
+
+def _key(change: Change, key: str) -> str:
+    before, after = (change.before or {}).get(key), (change.resource.expected or {}).get(key)
+    match key:
+        case "sha256":
+            return f"content {str(before)[:8]} -> {str(after)[:8]}"
+        case "running":
+            return "start, because it does not run" if after else "stop"
+        case "enabled":
+            return "enable" if after else "disable"
+        case "loaded":
+            return "reload its unit file"
+        case "source":
+            return f"install {str(after)[:8]}"
+        case _:
+            return f"{key} {before} -> {after}"
+
+
+def _diff(change: Change, style: Style) -> Iterator[str]:
+    content = change.resource.content
+    if change.before_content is None or content is None or content.secret:
+        return
+    try:
+        before = change.before_content.decode().splitlines()
+        after = content.data.decode().splitlines()
+    except UnicodeDecodeError:
+        return
+    lines = list(difflib.unified_diff(before, after, "on the host", "wanted", lineterm="", n=2))
+    for line in lines[:MOST_DIFF_LINES]:
+        color = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
+        yield style(line, color) if color else line
+    if len(lines) > MOST_DIFF_LINES:
+        yield f"... {len(lines) - MOST_DIFF_LINES} more lines"
+
+
+def _summary(plan: Plan) -> str:
+    hosts = len({step.host for step in plan.steps})
+    restarts = sum(
+        change.resource.kind == "unit" and bool(change.because)
+        for step in plan.steps for change in step.changes
+    )  # fmt: skip
+    return (
+        f"{plan.changes} changes on {hosts} host{'s' if hosts != 1 else ''}, "
+        f"{restarts} restarts, {len(plan.steps)} payloads. Plan {plan.digest[:12]}"
+    )
