@@ -62,6 +62,8 @@ class Inventory:
     """Group name to host names, children included, in written order."""
     warnings: tuple[str, ...] = ()
     """Said once to the person: variables that are ignored, and why."""
+    directory: str = ""
+    """Folder of the inventory: relative paths in it, its roles and its state start there."""
 
     def host(self, name: str) -> Host:
         """The host of that name; KeyError when there is none."""
@@ -86,6 +88,12 @@ class Inventory:
     def control_planes(self) -> tuple[Host, ...]:
         """Hosts that run the apiserver."""
         return self.select("kube_control_plane")
+
+    @property
+    def members(self) -> tuple[Host, ...]:
+        """Hosts the cluster runs on, etcd included; others (a bastion, say) are left alone."""
+        names = {host.name for host in (*self.etcd, *self.nodes)}
+        return tuple(host for host in self.hosts if host.name in names)
 
     @property
     def nodes(self) -> tuple[Host, ...]:
