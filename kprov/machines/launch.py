@@ -1,0 +1,150 @@
+"""Starting machines, and knowing when they are there."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from kprov.machines import processes
+from kprov.machines.cgroups import Layout
+from kprov.machines.commands import environment, run, succeeds
+from kprov.machines.folders import Folders
+from kprov.machines.records import ClusterRecord, MachineRecord
+from kprov.model.errors import LocalMachineError
+
+_LAUNCH = Path(__file__).parent / "share" / "launch.sh"
+_ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[()][A-Z0-9]|\][^\x07]*\x07|[A-Z=>])|\r|\x00")
+
+
+def launch(
+    cluster: ClusterRecord,
+    machine: MachineRecord,
+    folders: Folders,
+    layout: Layout,
+    directories: Sequence[Path],
+) -> None:
+    """Start a machine and return at once. It belongs to nobody: it lives on when we end."""
+    mark = processes.identity(cluster.cluster, machine.name)
+    local = folders.local
+    command = (
+        *("unshare", "--mount", "--propagation", "private", "--", "sh", str(_LAUNCH)),
+        str(local),
+        str((folders.images / machine.base).relative_to(local)),
+        str(folders.machine(cluster.cluster, machine.name).relative_to(local)),
+        mark,
+        machine.name,
+        cluster.bridge,
+        "1" if layout.unified else "0",
+        *(str(directory) for directory in directories),
+    )
+    if layout.systemd:
+        # The unit of an earlier life may be on its way out still; this waits for it.
+        succeeds("systemctl", "stop", f"{mark}.service")
+        run(*_as_unit(mark), *command)
+    else:
+        subprocess.run(
+            ("setsid", "--fork", *command),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=environment({processes.MARK: mark}),
+            check=True,
+        )
+
+
+def _as_unit(mark: str) -> tuple[str, ...]:
+    """As systemd-nspawn@.service: a unit of its own whose control group is the machine's affair."""
+    return (
+        *("systemd-run", "--quiet", "--collect", f"--unit={mark}", "--slice=machine.slice"),
+        *("--property=Delegate=yes", "--property=KillMode=mixed", "--property=TasksMax=infinity"),
+        *(f"--setenv={processes.MARK}={mark}", "--"),
+    )
+
+
+def wait_for_sshd(
+    cluster: str,
+    machines: Iterable[MachineRecord],
+    folders: Folders,
+    seconds: float,
+    ready: Callable[[MachineRecord], None],
+) -> None:
+    """Return when every sshd has said its banner (RFC 4253 section 4.2); `ready` hears each.
+
+    LocalMachineError with the last lines of the console when a machine ends or takes too long.
+    """
+    asyncio.run(_all_answer(cluster, tuple(machines), folders, seconds, ready))
+
+
+async def _all_answer(
+    cluster: str,
+    machines: tuple[MachineRecord, ...],
+    folders: Folders,
+    seconds: float,
+    ready: Callable[[MachineRecord], None],
+) -> None:
+    deadline = time.monotonic() + seconds
+
+    async def answer(machine: MachineRecord) -> None:
+        while not await _says_banner(machine.address):
+            if time.monotonic() > deadline:
+                raise _no_answer(
+                    f"its sshd did not answer on {machine.address}:22 within {seconds:.0f} s",
+                    folders.machine(cluster, machine.name),
+                    machine.name,
+                )
+            await asyncio.sleep(0.02)
+        ready(machine)
+
+    async def stay_alive() -> None:
+        marks = {processes.identity(cluster, machine.name): machine for machine in machines}
+        while True:
+            await asyncio.sleep(0.5)
+            for mark in marks.keys() - processes.scan().keys():
+                name = marks[mark].name
+                raise _no_answer("it ended while it booted", folders.machine(cluster, name), name)
+
+    watch = asyncio.create_task(stay_alive())
+    waiting = {asyncio.create_task(answer(machine)) for machine in machines}
+    try:
+        while waiting:
+            done, _ = await asyncio.wait({watch, *waiting}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+            waiting -= done
+    finally:
+        for task in (watch, *waiting):
+            task.cancel()
+
+
+async def _says_banner(address: str) -> bool:
+    writer = None
+    try:
+        async with asyncio.timeout(1.0):
+            reader, writer = await asyncio.open_connection(address, 22)
+            return (await reader.read(4)) == b"SSH-"
+    except OSError:  # TimeoutError is one of them
+        return False
+    finally:
+        if writer:
+            writer.close()
+
+
+def _no_answer(what: str, folder: Path, name: str) -> LocalMachineError:
+    lines = console_lines(folder)
+    return LocalMachineError(
+        f"{what}; its console said last:\n" + "\n".join(f"    {line}" for line in lines),
+        where=name,
+        hint=f"everything it said: {folder / 'console.log'}",
+    )
+
+
+def console_lines(folder: Path, count: int = 12) -> tuple[str, ...]:
+    """The last lines of a machine's console, without terminal codes."""
+    path = folder / "console.log"
+    text = path.read_text(errors="replace") if path.is_file() else ""
+    lines = [line.rstrip() for line in _ESCAPES.sub("", text).splitlines() if line.strip()]
+    return tuple(lines[-count:]) or ("(nothing)",)

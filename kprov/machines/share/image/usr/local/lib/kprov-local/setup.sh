@@ -1,0 +1,32 @@
+#!/bin/sh
+# Runs first at every boot of a local machine: what systemd-nspawn leaves undone for Kubernetes.
+# Inside the machine, not from outside, so that a reboot of the machine by itself works too.
+set -eu
+
+# Volumes of pods reach the host and back only through shared mounts.
+mount --make-rshared /
+
+# On cgroup v1 the controllers come read-only; v2 comes writable.
+while read -r _ directory type _; do
+    case $type:$directory in
+    tmpfs:/sys/fs/cgroup) mount -o remount,rw /sys/fs/cgroup ;;
+    cgroup:*) mount -o remount,rw,bind "$directory" ;;
+    esac
+done </proc/mounts
+
+# systemd-nspawn shows some folders of sysfs only; real machines have /sys/module.
+if [ ! -d /sys/module ]; then
+    mkdir -p /run/kprov-local/sysfs /sys/module
+    mount -t sysfs sysfs /run/kprov-local/sysfs
+    mount -o bind,ro /run/kprov-local/sysfs/module /sys/module
+    umount /run/kprov-local/sysfs
+    rm -r /run/kprov-local
+fi
+
+# network INTERFACE ADDRESS/PREFIX [GATEWAY]: networkd would wait for udev, which is not here.
+while read -r word interface address gateway; do
+    [ "$word" = network ] || continue
+    ip address replace "$address" dev "$interface"
+    ip link set "$interface" up
+    [ -z "$gateway" ] || ip route replace default via "$gateway" dev "$interface"
+done </etc/kprov-local
