@@ -43,7 +43,7 @@ def build(store: Store, apt: PrivateApt, version: str, label: str) -> Path:
     recipe = digest(version, label, compiler, LINKER_FLAGS, SOURCE_DATE, *COMMANDS)
     return store.once(
         f"kubernetes-{label}-{recipe}",
-        lambda target: _make(store, _whole_source(store, apt, version), label, target),
+        lambda target: _make(store, whole_source(store, apt, version), label, target),
     )
 
 
@@ -58,7 +58,7 @@ def source(store: Store, apt: PrivateApt, version: str) -> Path:
     return store.once(f"kubernetes-source-{digest(version)}", unpack)
 
 
-def _whole_source(store: Store, apt: PrivateApt, version: str) -> Path:
+def whole_source(store: Store, apt: PrivateApt, version: str) -> Path:
     """Return the source, unpacked afresh after a broken-off build: it may hold half a file."""
     gopath = source(store, apt, version)
     if (gopath / UNFINISHED).exists():
@@ -69,7 +69,7 @@ def _whole_source(store: Store, apt: PrivateApt, version: str) -> Path:
 
 def _make(store: Store, gopath: Path, label: str, target: Path) -> None:
     log = store.folder("logs") / f"kubernetes-{label}.log"
-    say(f"building Kubernetes {label}: 9 minutes the first time; log: {log}")
+    say(f"building Kubernetes {label}: up to 9 minutes the first time; log: {log}")
     started = time.monotonic()
     stamp = store.folder("work") / f"version-{label}"
     stamp.write_text(_version_file(label), encoding="utf-8")

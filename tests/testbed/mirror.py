@@ -69,6 +69,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except TestbedError as error:
         say(str(error))
         return 1
+    except KeyboardInterrupt:
+        say("interrupted; what was complete is kept")
+        return 130
     return 0
 
 

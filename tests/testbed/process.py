@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -47,23 +48,30 @@ def logged(
 ) -> None:
     """Run a long command with its output appended to `log`; `environment` adds to this process's.
 
-    Raises TestbedError with the end of the log when the command exits non-zero.
+    An interrupt ends the command and everything it started. Raises TestbedError with the end of
+    the log when the command exits non-zero.
     """
     with log.open("a", encoding="utf-8") as stream:
         stream.write(f"+ {' '.join(command)}\n")
         stream.flush()
-        done = subprocess.run(
+        process = subprocess.Popen(
             command,
             cwd=cwd,
             env={**os.environ, **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=subprocess.STDOUT,
-            check=False,
+            start_new_session=True,
         )
-    if done.returncode:
+        try:
+            status = process.wait()
+        except BaseException:  # interrupted: make's own children must not go on either
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise
+    if status:
         raise TestbedError(
-            f"exit {done.returncode} from: {' '.join(command)}\n"
+            f"exit {status} from: {' '.join(command)}\n"
             f"{_tail(log.read_text(encoding='utf-8', errors='replace'))}\nwhole log: {log}"
         )
 

@@ -97,3 +97,29 @@ def test_a_label_that_is_no_version_is_refused(tmp_path: Path, label: str):
     """The label becomes a path and a linker flag: only versions are let through."""
     with pytest.raises(TestbedError, match="expected one like"):
         kubernetes.build(Store(tmp_path), PrivateApt(tmp_path), "1.20.2-1", label)
+
+
+class FakeApt(PrivateApt):
+    """Hands out an empty source tree in place of Debian's, and counts."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.unpacked = 0
+
+    def unpack_source(self, package: str, version: str, into: Path) -> None:
+        assert (package, version) == ("kubernetes", "1.20.2-1")
+        self.unpacked += 1
+        into.mkdir()
+
+
+def test_source_of_a_broken_off_build_is_unpacked_afresh(tmp_path: Path):
+    """A build that was killed may leave half a generated file: its tree is not used again."""
+    store, apt = Store(tmp_path / "store"), FakeApt(tmp_path)
+    tree = kubernetes.whole_source(store, apt, "1.20.2-1") / kubernetes.TREE
+    (tree / "generated.go").write_text("packa")
+    kubernetes.whole_source(store, apt, "1.20.2-1")
+    assert apt.unpacked == 1
+    (tree.parents[2] / kubernetes.UNFINISHED).touch()
+    kubernetes.whole_source(store, apt, "1.20.2-1")
+    assert apt.unpacked == 2
+    assert not list(tree.iterdir())
