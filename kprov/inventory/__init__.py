@@ -3,5 +3,7 @@
 from __future__ import annotations
 
 from kprov.inventory.load import load
+from kprov.inventory.scaffold import scaffold
+from kprov.inventory.schema import json_schema
 
-__all__ = ["load"]
+__all__ = ["json_schema", "load", "scaffold"]

@@ -126,7 +126,7 @@ class _Reader:
         address = self.text(names.ADDRESS)
         if address is None:
             return self._host.name
-        hint = _address_hint(address)
+        hint = address_fault(address)
         if hint is not None:
             self._expected(names.ADDRESS, "an address or a host name", hint)
         return address
@@ -216,7 +216,7 @@ class _Reader:
         self._findings.problem(what, self._host.place(found), hint)
 
 
-def _address_hint(address: str) -> str | None:
+def address_fault(address: str) -> str | None:
     """Why this is no address; None when it is one."""
     try:
         ipaddress.ip_address(address.partition("%")[0])

@@ -71,7 +71,8 @@ def is_ignored(name: str, *, has_spec: bool) -> bool:
 def ignored_warning(names: Iterable[str]) -> str:
     """One sentence about all ignored variables."""
     listed = sorted(set(names))
-    return f"{len(listed)} variables mean nothing to kprov and are ignored: {', '.join(listed)}"
+    head = "1 variable means" if len(listed) == 1 else f"{len(listed)} variables mean"
+    return f"{head} nothing to kprov and will be ignored: {', '.join(listed)}"
 
 
 def _marked(host: HostValues, name: str) -> Marked:

@@ -92,6 +92,8 @@ class _Resolving:
             written = {key: var for key, var in merged[name].items() if key != SPEC}
             values = {}
             for key in written:
+                if not has_spec and kubespray.is_ignored(key, has_spec=False):
+                    continue
                 value = _value(resolvers[name], key, name, has_spec, findings)
                 if value is not OMIT:
                     values[key] = value
@@ -223,4 +225,5 @@ def _address_place(host: HostValues) -> Location:
 
 
 def _groups(tree: Tree) -> dict[str, tuple[str, ...]]:
-    return {name: tree.members(name) for name in tree.groups}
+    groups = {name: tree.members(name) for name in tree.groups}
+    return {name: hosts for name, hosts in groups.items() if hosts or name != "ungrouped"}

@@ -62,7 +62,8 @@ def check_hosts(inventory: Inventory, places: Mapping[str, Location], findings: 
 
 def check_spec(read: ReadSpec, folder: Path, findings: Findings) -> None:
     """Fields of the spec that follow rules of their own."""
-    _check_versions(read, findings)
+    check_version(read, findings)
+    _check_components(read, findings)
     _check_names(read, findings)
     _check_roles(read, findings)
     _check_files(read, folder, findings)
@@ -121,15 +122,20 @@ def _check_addresses(
             findings.problem(what, where, "every host needs its own")
 
 
-def _check_versions(read: ReadSpec, findings: Findings) -> None:
-    if read.good("kubernetes"):
-        version, place = read.spec.version, read.place("kubernetes")
-        if not kubernetes_is_supported(version):
-            what = f"Kubernetes {read.spec.kubernetes} is not supported"
-            findings.problem(what, place, f"supported: {SUPPORTED_TEXT}")
-        elif not _has_patch(read.spec.kubernetes):
-            what = f"`cluster.kubernetes` is {read.spec.kubernetes}, expected a full version"
-            findings.problem(what, place, f"such as {read.spec.kubernetes}.2")
+def check_version(read: ReadSpec, findings: Findings) -> None:
+    """The Kubernetes release: supported, and written in full."""
+    if not read.good("kubernetes"):
+        return
+    version, place = read.spec.version, read.place("kubernetes")
+    if not kubernetes_is_supported(version):
+        what = f"Kubernetes {read.spec.kubernetes} is not supported"
+        findings.problem(what, place, f"supported: {SUPPORTED_TEXT}")
+    elif not _has_patch(read.spec.kubernetes):
+        what = f"`cluster.kubernetes` is {read.spec.kubernetes}, expected a full version"
+        findings.problem(what, place, f"such as {read.spec.kubernetes}.2")
+
+
+def _check_components(read: ReadSpec, findings: Findings) -> None:
     for name, text in read.spec.versions.model_dump(exclude_none=True).items():
         place = read.place("versions", name)
         if not component_is_supported(name, Version.parse(text)):
