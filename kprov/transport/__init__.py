@@ -1,1 +1,1 @@
-"""Floor 2: the only place that speaks SSH."""
+"""Floor 2: one connection per host, many channels over it. Nothing else knows SSH."""
