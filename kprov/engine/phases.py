@@ -60,4 +60,4 @@ def hosts_of(phase: Phase, inventory: Inventory) -> Sequence[Host]:
         case "api":
             return inventory.control_planes[:1]
         case _:
-            return inventory.hosts
+            return inventory.members

@@ -72,7 +72,7 @@ facts_limits() {
 
 # Writing the value that it has shows whether it may be written
 facts_conntrack() {
-    read -r fact_value </proc/sys/net/netfilter/nf_conntrack_max || return 1
+    fact_value=$(cat /proc/sys/net/netfilter/nf_conntrack_max) || return 1
     (printf '%s' "$fact_value" >/proc/sys/net/netfilter/nf_conntrack_max) 2>/dev/null
 }
 

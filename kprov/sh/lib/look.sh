@@ -62,12 +62,17 @@ look_units() {
     done
 }
 
+# Read with awk: the kernel gives these files in one read only, and some shells read byte by byte
 look_sysctls() {
     for look_name; do
+        shift
         look_path=/proc/sys/$(printf '%s' "$look_name" | tr . /)
-        if [ -r "$look_path" ] && read -r look_value <"$look_path"; then
-            printf '{"sysctl":"%s",%s}\n' "$look_name" "$(member v "$look_value")" >&3
-        fi
+        if [ -r "$look_path" ]; then set -- "$@" "$look_path"; fi
+    done
+    [ $# -gt 0 ] || return 0
+    awk 'FNR == 1 { print FILENAME; print }' "$@" 2>/dev/null | while read -r look_path && read -r look_value; do
+        printf '{"sysctl":"%s",%s}\n' "$(printf '%s' "${look_path#/proc/sys/}" | tr / .)" \
+            "$(member v "$look_value")" >&3
     done
 }
 

@@ -81,7 +81,7 @@ k_sysctl() {  # name value
     sysctl_path=/proc/sys/$(printf '%s' "$1" | tr . /)
     [ -e "$sysctl_path" ] || fail "the kernel has no sysctl $1 (is its module loaded?)"
     (printf '%s\n' "$2" >"$sysctl_path") 2>/dev/null || fail "the kernel refuses $1 = $2"
-    read -r sysctl_now <"$sysctl_path"
+    sysctl_now=$(cat "$sysctl_path")
     # shellcheck disable=SC2086,SC2116  # unquoted on purpose: tabs and spaces count the same
     [ "$(echo $sysctl_now)" = "$(echo $2)" ] || fail "$1 is $sysctl_now after $2 was written"
     ok

@@ -1,0 +1,83 @@
+"""`kprov apply`: make the cluster what the inventory says."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kprov.cli import saved_plan
+from kprov.cli.cluster import Opened, findings_of, opened, refuse_errors
+from kprov.cli.common import (
+    confirm,
+    host_options,
+    output_option,
+    print_json,
+    stderr_style,
+    stdout_style,
+)
+from kprov.engine.journal import journalled
+from kprov.engine.session import Session
+from kprov.model.errors import KprovError
+from kprov.model.plan import Plan
+from kprov.model.result import RunResult
+from kprov.ui.findings import finding_lines
+from kprov.ui.plan_text import plan_text
+from kprov.ui.progress import run_text
+from kprov.ui.run_json import run_data
+from kprov.ui.style import note, out
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Command line options."""
+    host_options(parser)
+    output_option(parser)
+    parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
+    parser.add_argument(
+        "--steal-lease", action="store_true", help="take over the lease of another apply"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit code 0 when all is done."""
+    saved = saved_plan.read(args.inventory)
+    file: Path = args.inventory
+    if saved is not None:
+        saved_plan.adopt(args, saved)
+    with opened(args) as it, it.session.state.lock(datetime.now(UTC)):
+        session = it.seen()
+        session.check_lease(steal=args.steal_lease)
+        refuse_errors(session)
+        plan = session.plan()
+        if saved is not None:
+            saved_plan.same_or_stale(plan, saved, file)
+        result = _apply(args, it, session, plan, asked=saved is not None)
+        _finish(session)
+    if args.output == "json":
+        print_json(run_data(plan, result))
+    else:
+        out(run_text(result, stdout_style()))
+    return 0 if result.ok else 1
+
+
+def _apply(
+    args: argparse.Namespace, it: Opened, session: Session, plan: Plan, *, asked: bool
+) -> RunResult:
+    """Show, ask, do."""
+    if plan.empty:
+        note(plan_text(plan, stderr_style()))
+        return RunResult(channels=it.connections.channels)
+    for line in finding_lines(findings_of(session), stderr_style()):
+        note(line)
+    if not asked and not args.yes:
+        note(plan_text(plan, stderr_style()))
+    if not confirm("Apply this plan?", yes=args.yes or asked):
+        raise KprovError("not applied: the answer was no", hint="nothing was touched")
+    emit = journalled(session.state.journal, session.run_id, it.progress)
+    return session.apply(plan, it.connections, emit, steal=args.steal_lease)
+
+
+def _finish(session: Session) -> None:
+    """The admin's kubeconfig belongs to the state folder from the first apply on."""
+    session.material.save()
+    session.state.write_text(session.state.kubeconfig, session.kubeconfig())

@@ -1,0 +1,44 @@
+"""`kprov check`: preflight on all hosts, all findings at once. Changes nothing."""
+
+from __future__ import annotations
+
+import argparse
+
+from kprov.cli.cluster import findings_of, opened
+from kprov.cli.common import host_options, output_option, print_json, stdout_style
+from kprov.core.preflight import Finding
+from kprov.ui.findings import finding_lines
+from kprov.ui.style import out
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Command line options."""
+    host_options(parser)
+    output_option(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit code 1 when there are errors."""
+    with opened(args) as it:
+        look = it.look()
+        session = it.session.seen(look)
+    unreachable = [
+        Finding(host, "error", problem.what, problem.hint)
+        for host, error in look.errors.items()
+        for problem in error.problems
+    ]
+    findings = (*unreachable, *findings_of(session))
+    if args.output == "json":
+        print_json({
+            "hosts": [host.name for host in session.hosts],
+            "findings": [
+                {"host": f.host, "level": f.level, "what": f.what, "hint": f.hint} for f in findings
+            ],
+        })  # fmt: skip
+    else:
+        for line in finding_lines(findings, stdout_style()):
+            out(line)
+        errors = sum(finding.level == "error" for finding in findings)
+        warnings = len(findings) - errors
+        out(f"{len(session.hosts)} hosts checked: {errors} errors, {warnings} warnings")
+    return 1 if any(finding.level == "error" for finding in findings) else 0

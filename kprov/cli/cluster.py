@@ -1,0 +1,90 @@
+"""What every command that touches hosts does first: session, connections, look, preflight."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from kprov.cli.common import load_inventory, stderr_style
+from kprov.core.preflight import Finding, preflight
+from kprov.engine.connections import Connect, Connections
+from kprov.engine.gather import Look
+from kprov.engine.session import Session, open_session
+from kprov.model.errors import KprovError, Problem
+from kprov.model.host import Host
+from kprov.state.directory import StateDir, open_state
+from kprov.transport.base import Transport
+from kprov.ui.progress import ProgressLines
+
+
+class HostsError(KprovError):
+    """Some hosts cannot be reached, or cannot become what the inventory says."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self._problems = tuple(problems)
+        super().__init__("\n".join(map(str, problems)))
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """All of them."""
+        return self._problems
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A session with its connections; nothing has been looked at yet."""
+
+    session: Session
+    connections: Connections
+    progress: ProgressLines
+
+    def look(self) -> Look:
+        """One channel per host."""
+        return self.session.look(self.connections, self.progress)
+
+    def seen(self) -> Session:
+        """Look, and refuse to go on when a host is out of reach."""
+        look = self.look()
+        if look.errors:
+            raise HostsError([p for error in look.errors.values() for p in error.problems])
+        return self.session.seen(look)
+
+
+@contextmanager
+def opened(args: argparse.Namespace) -> Iterator[Opened]:
+    """Load, open, and close what the command line asks for."""
+    inventory = load_inventory(args)
+    state = open_state(args.inventory, inventory.cluster.name, args.state)
+    session = open_session(inventory, state, limit=args.limit)
+    progress = ProgressLines(stderr_style(), verbose=args.verbose)
+    with session.connections(connector(state)) as connections:
+        try:
+            yield Opened(session, connections, progress)
+        except KeyboardInterrupt:
+            connections.abort()
+            raise
+
+
+def connector(state: StateDir) -> Connect:
+    """Connects to hosts, pinning their keys in the state folder."""
+
+    def to(host: Host) -> Transport:
+        from kprov.transport.ssh import connect
+
+        return connect(host, state.known_hosts)
+
+    return to
+
+
+def findings_of(session: Session) -> tuple[Finding, ...]:
+    """Preflight of a session that has seen its hosts."""
+    return preflight(session.inventory, session.world.facts)
+
+
+def refuse_errors(session: Session) -> None:
+    """Raise HostsError when preflight found something that apply must not go on with."""
+    errors = [finding for finding in findings_of(session) if finding.level == "error"]
+    if errors:
+        raise HostsError([Problem(f.what, f.host, f.hint) for f in errors])

@@ -1,0 +1,99 @@
+"""Options and openings that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from kprov.model.errors import InputError
+from kprov.model.host import Inventory
+from kprov.model.secret import Secret
+from kprov.ui.style import Style, note, out, style_for
+
+
+def inventory_options(parser: argparse.ArgumentParser) -> None:
+    """INVENTORY, -e, --state, --limit and friends."""
+    parser.add_argument("inventory", type=Path, help="inventory file, folder or executable")
+    parser.add_argument(
+        "-e", "--extra-vars", action="append", default=[], metavar="KEY=VALUE", dest="overrides",
+        help="override: cluster.kubernetes=v1.36.2, a host variable, or @FILE",
+    )  # fmt: skip
+    parser.add_argument(
+        "--state", type=Path, default=None, metavar="DIR",
+        help="the cluster's state folder (default: .kprov/CLUSTER beside the inventory)",
+    )  # fmt: skip
+    parser.add_argument("-v", "--verbose", action="store_true", help="say more")
+
+
+def host_options(parser: argparse.ArgumentParser) -> None:
+    """Options of commands that connect to hosts."""
+    inventory_options(parser)
+    parser.add_argument("--limit", default=None, metavar="HOSTS", help="only these hosts or groups")
+    parser.add_argument(
+        "-K", "--ask-become-pass", action="store_true", help="ask for the sudo password"
+    )
+
+
+def output_option(parser: argparse.ArgumentParser) -> None:
+    """-o text|json."""
+    parser.add_argument("-o", "--output", choices=("text", "json"), default="text")
+
+
+def load_inventory(args: argparse.Namespace) -> Inventory:
+    """The inventory of the command line; its warnings are said once."""
+    from kprov.inventory.load import load
+
+    inventory = load(args.inventory, overrides=args.overrides)
+    for warning in inventory.warnings:
+        note(f"{stderr_style()('note:', 'yellow')} {warning}")
+    if getattr(args, "ask_become_pass", False):
+        inventory = _with_become_password(inventory)
+    return inventory
+
+
+def _with_become_password(inventory: Inventory) -> Inventory:
+    if not sys.stdin.isatty():
+        raise InputError(
+            "cannot ask for the sudo password: there is no terminal",
+            hint="set KPROV_BECOME_PASSWORD instead of -K",
+        )
+    password = Secret(getpass.getpass("sudo password: ", stream=sys.stderr))
+    hosts = tuple(
+        replace(host, connection=replace(host.connection, become_password=password))
+        for host in inventory.hosts
+    )
+    return replace(inventory, hosts=hosts)
+
+
+def print_json(data: Mapping[str, Any]) -> None:
+    """One JSON document."""
+    out(json.dumps(data, indent=2))
+
+
+def stdout_style() -> Style:
+    """Colours for standard output."""
+    return style_for(sys.stdout)
+
+
+def stderr_style() -> Style:
+    """Colours for standard error."""
+    return style_for(sys.stderr)
+
+
+def confirm(question: str, *, yes: bool) -> bool:
+    """Ask before changing. Without a terminal only `--yes` is an answer; raises InputError."""
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise InputError(
+            "there is no terminal to ask on",
+            hint="add --yes to go ahead without a question",
+        )
+    note(f"{question} [y/N] ")
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -1,0 +1,125 @@
+"""The command line: which command, its options, its exit code.
+
+Commands are imported when called, so that `--help` is quick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from kprov import __version__
+from kprov.model.errors import InterruptedByUser, KprovError
+
+EXIT_CODES = """exit codes:
+  0  done; for plan, check, status: nothing to do, all well
+  1  failed: nothing or a part was done, the output says which
+  2  plan has changes, status found drift
+  3  the input is wrong, nothing was touched
+  4  busy: another apply holds the lease
+  130  interrupted"""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command: the module kprov.cli.MODULE has `options(parser)` and `run(args) -> int`."""
+
+    name: str
+    help: str
+    example: str
+
+
+# fmt: off
+COMMANDS: tuple[Command, ...] = (
+    Command("init", "write an inventory to start from",
+            "kprov init --control-plane 192.0.2.11"),
+    Command("check", "preflight: can these hosts become this cluster?",
+            "kprov check inventory.yaml"),
+    Command("plan", "show what apply would change",
+            "kprov plan inventory.yaml -o plan.json"),
+    Command("apply", "make the cluster what the inventory says",
+            "kprov apply inventory.yaml"),
+    Command("status", "how the hosts are: units, drift, certificates",
+            "kprov status inventory.yaml"),
+    Command("verify", "prove that the cluster does its work",
+            "kprov verify inventory.yaml"),
+    Command("kubeconfig", "write or merge a kubeconfig",
+            "kprov kubeconfig inventory.yaml --merge"),
+    Command("render", "print the resources and the shell of a role",
+            "kprov render inventory.yaml cp1 etcd"),
+    Command("schema", "print the JSON Schema of inventories",
+            "kprov schema > kprov.schema.json"),
+    Command("reset", "take away what kprov put on the hosts",
+            "kprov reset inventory.yaml"),
+    Command("local", "machines on this computer",
+            "kprov local up inventories/local.yaml"),
+)
+# fmt: on
+
+
+class Parser(argparse.ArgumentParser):
+    """Wrong usage is wrong input: exit code 3."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and the message."""
+        self.print_usage(sys.stderr)
+        self.exit(3, f"error: {message}\n")
+
+
+def _parser(chosen: str | None) -> argparse.ArgumentParser:
+    """The parser; only the chosen command's module is imported, for its options."""
+    parser = Parser(
+        prog="kprov",
+        description="Brings up Kubernetes from an inventory, over SSH.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"kprov {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        sub = commands.add_parser(
+            command.name,
+            help=command.help,
+            description=f"{command.help[0].upper()}{command.help[1:]}.",
+            epilog=f"example:\n  {command.example}\n\n{EXIT_CODES}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if command.name == chosen:
+            importlib.import_module(f"kprov.cli.{command.name}").options(sub)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point; returns the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    names = {command.name for command in COMMANDS}
+    chosen = next((word for word in words if word in names), None)
+    args = _parser(chosen).parse_args(words)
+    try:
+        code: int = importlib.import_module(f"kprov.cli.{args.command}").run(args)
+        sys.stdout.flush()
+    except KprovError as error:
+        return _report(error)
+    except KeyboardInterrupt:
+        return _report(InterruptedByUser("interrupted"))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+def _report(error: KprovError) -> int:
+    from kprov.ui.errors import error_text
+    from kprov.ui.style import note, style_for
+
+    note(error_text(error, style_for(sys.stderr)))
+    return error.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

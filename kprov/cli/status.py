@@ -1,0 +1,111 @@
+"""`kprov status`: one look at every host: units, drift, certificates, leases. Changes nothing."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime
+
+from kprov.cli.cluster import opened
+from kprov.cli.common import host_options, output_option, print_json, stdout_style
+from kprov.engine.gather import Look
+from kprov.engine.session import Session
+from kprov.model.plan import Plan
+from kprov.ui.plan_text import describe
+from kprov.ui.style import Style, out
+from kprov.ui.table import table
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Command line options."""
+    host_options(parser)
+    output_option(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit code 0 all well, 2 drift, 1 a host is out of reach."""
+    with opened(args) as it:
+        look = it.look()
+        session = it.session.seen(look)
+        plan = session.plan()
+    if args.output == "json":
+        print_json(_data(session, look, plan))
+    else:
+        _print(session, look, plan, stdout_style())
+    if look.errors:
+        return 1
+    return 0 if plan.empty else 2
+
+
+def _units(session: Session, host: str) -> dict[str, str]:
+    """Unit name to `running` or what it is instead."""
+    observed = session.world.facts[host].observed
+    states = {}
+    for name, state in observed.items():
+        kind, _, unit = name.partition(":")
+        if kind == "unit":
+            running = bool(state and state.get("running"))
+            states[unit.removesuffix(".service")] = "running" if running else "not running"
+    return states
+
+
+def _drift(plan: Plan, host: str) -> list[tuple[str, str]]:
+    return [
+        (change.id, describe(change))
+        for step in plan.steps if step.host == host for change in step.changes
+    ]  # fmt: skip
+
+
+def _print(session: Session, look: Look, plan: Plan, style: Style) -> None:
+    rows = []
+    for host in session.hosts:
+        if host.name in look.errors:
+            rows.append((host.name, "-", "-", f"out of reach: {look.errors[host.name].problem.what}"))
+            continue
+        facts = session.world.facts[host.name]
+        units = _units(session, host.name)
+        down = [name for name, state in units.items() if state != "running"]
+        running = f"{len(units) - len(down)}/{len(units)}"
+        lease = f"; leased to {facts.lease.owner}" if facts.lease else ""
+        drift = _drift(plan, host.name)
+        words = f"{len(drift)} changes needed" if drift else "as it should be"
+        rows.append((host.name, running, facts.get("os_name"), f"{words}{lease}"))
+    out(table(("host", "units", "system", "state"), rows, style))
+    for host in session.hosts:
+        for name, words in _drift(plan, host.name):
+            out(f"  {style(host.name, 'bold')} {name}: {words}")
+    out(_certificates(session, style))
+
+
+def _certificates(session: Session, style: Style) -> str:
+    """When the first certificate ends."""
+    ends = session.material.certificate_ends()
+    if not ends:
+        return "No certificates yet."
+    name, end = min(ends.items(), key=lambda item: item[1])
+    days = (end - datetime.now(UTC)).days
+    text = f"{len(ends)} certificates; the first to end is {name}, in {days} days ({end:%Y-%m-%d})"
+    return style(text, "yellow") if days < 90 else text
+
+
+def _data(session: Session, look: Look, plan: Plan) -> dict[str, object]:
+    hosts: dict[str, object] = {}
+    for host in session.hosts:
+        if host.name in look.errors:
+            problem = look.errors[host.name].problem
+            hosts[host.name] = {"reached": False, "error": problem.what, "hint": problem.hint}
+            continue
+        facts = session.world.facts[host.name]
+        hosts[host.name] = {
+            "reached": True,
+            "facts": dict(facts.base),
+            "units": _units(session, host.name),
+            "drift": [{"id": name, "what": words} for name, words in _drift(plan, host.name)],
+            "lease": facts.lease.owner if facts.lease else None,
+        }
+    ends = session.material.certificate_ends()
+    return {
+        "cluster": session.inventory.cluster.name,
+        "drift": not plan.empty,
+        "hosts": hosts,
+        "certificates": {name: end.isoformat() for name, end in sorted(ends.items())},
+    }

@@ -1,0 +1,88 @@
+"""`kprov verify`: prove on the real API that the cluster does its work."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from kprov.cli.common import (
+    inventory_options,
+    load_inventory,
+    output_option,
+    print_json,
+    stderr_style,
+    stdout_style,
+)
+from kprov.engine.verify.runner import run_checks
+from kprov.engine.verify.values import CheckResult, VerifyOptions
+from kprov.model.errors import InputError
+from kprov.state.directory import open_state
+from kprov.ui.style import Style, note, out
+from kprov.ui.table import table
+
+_COLOR = {"ok": "green", "failed": "red", "not-run": "yellow"}
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Command line options."""
+    inventory_options(parser)
+    output_option(parser)
+    parser.add_argument("--kubeconfig", type=Path, default=None, help="default: the state folder's")
+    parser.add_argument("--image", default=VerifyOptions.image, help="a busybox image to run")
+    parser.add_argument("--only", default="", metavar="CHECKS", help="only these, with commas")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit code 1 when a check failed."""
+    inventory = load_inventory(args)
+    state = open_state(args.inventory, inventory.cluster.name, args.state)
+    kubeconfig = args.kubeconfig or state.kubeconfig
+    if not kubeconfig.is_file():
+        raise InputError(
+            "no kubeconfig: this cluster was not applied yet", where=str(kubeconfig),
+            hint=f"kprov apply {args.inventory}",
+        )  # fmt: skip
+    only = tuple(word for word in args.only.split(",") if word)
+    style = stderr_style()
+    results = run_checks(
+        kubeconfig,
+        VerifyOptions(image=args.image, only=only),
+        lambda result: note(f"{_status(result, style)} {result.title}"),
+    )
+    failed = sum(result.status == "failed" for result in results)
+    if args.output == "json":
+        print_json({"ok": not failed, "checks": [_data(result) for result in results]})
+    else:
+        _print(results, failed)
+    return 1 if failed else 0
+
+
+def _print(results: tuple[CheckResult, ...], failed: int) -> None:
+    style = stdout_style()
+    rows = [
+        (result.status, result.title, f"{result.seconds:.1f} s", _words(result))
+        for result in results
+    ]
+    out(table(("result", "check", "time", "detail"), rows, style))
+    not_run = sum(result.status == "not-run" for result in results)
+    verdict = style(f"{failed} failed", "red") if failed else style("all well", "green")
+    out(f"{len(results)} checks: {verdict}, {not_run} not run")
+
+
+def _words(result: CheckResult) -> str:
+    return "\n".join(text for text in (result.detail, result.hint) if text)
+
+
+def _status(result: CheckResult, style: Style) -> str:
+    return style(f"{result.status:7}", _COLOR[result.status])
+
+
+def _data(result: CheckResult) -> dict[str, object]:
+    return {
+        "name": result.name,
+        "title": result.title,
+        "status": result.status,
+        "seconds": round(result.seconds, 3),
+        "detail": result.detail,
+        "hint": result.hint,
+    }

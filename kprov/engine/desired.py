@@ -1,0 +1,88 @@
+"""Desired state: every host's resources by phase, from roles, spec, PKI and facts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from kprov.core.order import changes_of, with_inputs
+from kprov.core.phase import Phase
+from kprov.core.plan import build
+from kprov.engine.phases import hosts_of
+from kprov.engine.values import World, host_values
+from kprov.lang.expand import Scope, expand
+from kprov.lang.role import Role
+from kprov.lang.sources import Sources
+from kprov.model.change import Change
+from kprov.model.errors import InputError
+from kprov.model.host import Host
+from kprov.model.plan import Plan
+from kprov.model.resource import Resource
+from kprov.model.share import share
+
+PhaseResources = dict[str, tuple[Resource, ...]]
+"""Phase name to the resources of one host."""
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What is brought up: phases, their roles, and where roles get their material from."""
+
+    phases: tuple[Phase, ...]
+    roles: Mapping[str, Role]
+    sources: Callable[[Host, World], Sources]
+
+
+def desired(product: Product, world: World, host: Host) -> PhaseResources:
+    """One host's resources by phase; before the look a superset with whatever is known."""
+    pending = host.name not in world.facts
+    scope = Scope(
+        values=host_values(world, host),
+        host_vars=host.vars,
+        sources=product.sources(host, world),
+        pending=pending,
+        shared_templates=Path(share("templates")),
+    )
+    resources: PhaseResources = {}
+    for phase in product.phases:
+        if host.name in {its.name for its in hosts_of(phase, world.inventory)}:
+            made = (r for name in phase.roles for r in expand(product.roles[name], scope))
+            resources[phase.name] = tuple(made)
+    return _once(resources)
+
+
+def _once(resources: PhaseResources) -> PhaseResources:
+    """What several roles want alike is declared once; what they want differently is an error."""
+    seen: dict[str, Resource] = {}
+    result: PhaseResources = {}
+    for phase, its in resources.items():
+        kept = []
+        for resource in its:
+            first = seen.setdefault(resource.id, resource)
+            if first is resource:
+                kept.append(resource)
+            elif first.expected != resource.expected:
+                raise InputError(
+                    f"{resource.id} is wanted differently by {first.role} ({first.location})",
+                    where=resource.location, hint="keep one of the two, or make them alike",
+                )  # fmt: skip
+        result[phase] = tuple(kept)
+    return result
+
+
+def flat(resources: PhaseResources) -> tuple[Resource, ...]:
+    """All resources of a host in the order of the phases."""
+    return tuple(resource for its in resources.values() for resource in its)
+
+
+def make_plan(product: Product, world: World, hosts: Iterable[Host]) -> Plan:
+    """The plan for hosts that were looked at: a pure function of the world."""
+    work: dict[str, dict[str, tuple[Change, ...]]] = {phase.name: {} for phase in product.phases}
+    for host in hosts:
+        resources = desired(product, world, host)
+        complete = {resource.id: resource for resource in with_inputs(flat(resources))}
+        for phase, its in resources.items():
+            wanted = [complete[resource.id] for resource in its]
+            work[phase][host.name] = changes_of(wanted, world.facts[host.name])
+    return build(product.phases, work, world.facts)

@@ -1,0 +1,41 @@
+"""Reset: every host at once, one channel each."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from kprov.engine.apply import held
+from kprov.engine.connections import Connections
+from kprov.engine.fanout import fanout
+from kprov.model.errors import KprovError, PayloadError
+from kprov.sh.archive import BOOT
+from kprov.sh.payload import LEASE_SECONDS, LeaseTerms
+from kprov.sh.reset import read_reset, reset_bundle
+
+
+@dataclass(frozen=True, slots=True)
+class ResetResult:
+    """What is gone, by host and kind of thing; and what went wrong."""
+
+    gone: Mapping[str, Counter[str]]
+    errors: Mapping[str, KprovError]
+
+
+def reset(hosts: Iterable[str], connections: Connections, lease: LeaseTerms) -> ResetResult:
+    """Take kprov off the hosts. Hosts that fail do not keep the others from it."""
+
+    def one(host: str) -> Counter[str]:
+        lines = connections.to(host).stream([reset_bundle(lease)], boot=BOOT)
+        complete, gone, owner = read_reset(lines)
+        if owner:
+            raise held(host, owner, int(time.time()) + LEASE_SECONDS)
+        if not complete:
+            raise PayloadError(
+                "the reset ended before its time", where=host, hint="run it again: it goes on"
+            )
+        return gone
+
+    return ResetResult(*fanout(one, hosts))

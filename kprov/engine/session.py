@@ -1,0 +1,143 @@
+"""A session: an inventory with everything that looking, planning and applying need."""
+
+from __future__ import annotations
+
+import getpass
+import socket
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kprov.engine.apply import Apply, held, run
+from kprov.engine.connections import Connect, Connections
+from kprov.engine.desired import Product, desired, flat, make_plan
+from kprov.engine.gather import Look, gather
+from kprov.engine.material import Material
+from kprov.engine.phases import phases_for
+from kprov.engine.values import World
+from kprov.lang.role import Role, read_role
+from kprov.model.errors import InputError, Problem, ProblemsError
+from kprov.model.events import Event
+from kprov.model.host import Host, Inventory
+from kprov.model.plan import Plan
+from kprov.model.result import RunResult
+from kprov.model.share import share
+from kprov.sh.payload import LeaseTerms
+from kprov.state.directory import StateDir
+from kprov.state.pod_cidrs import allocate
+
+Emit = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One inventory at work. `hosts` are those that `--limit` leaves."""
+
+    inventory: Inventory
+    state: StateDir
+    material: Material
+    product: Product
+    world: World
+    hosts: tuple[Host, ...]
+    run_id: str
+
+    @contextmanager
+    def connections(self, connect: Connect) -> Iterator[Connections]:
+        """Connections to the session's hosts, closed at the end."""
+        hosts = {host.name: host for host in self.hosts}
+        with Connections(hosts, connect) as connections:
+            yield connections
+
+    def look(self, connections: Connections, emit: Emit) -> Look:
+        """Look at every host once, for everything its roles may want."""
+        resources = {
+            host.name: flat(desired(self.product, self.world, host)) for host in self.hosts
+        }
+        return gather(resources, connections, emit)
+
+    def seen(self, look: Look) -> Session:
+        """The session with what was found."""
+        return replace(self, world=replace(self.world, facts=look.facts))
+
+    def plan(self) -> Plan:
+        """What would be done; for a session that has `seen`."""
+        hosts = [host for host in self.hosts if host.name in self.world.facts]
+        return make_plan(self.product, self.world, hosts)
+
+    def lease(self, *, steal: bool) -> LeaseTerms:
+        """The lease this run takes. The owner names state folder, user and computer."""
+        owner = f"{getpass.getuser()}@{socket.gethostname()} {self.state.root}"
+        return LeaseTerms(self.run_id, owner, steal)
+
+    def check_lease(self, *, steal: bool) -> None:
+        """LeaseHeldError when a look found a host leased to somebody else."""
+        mine = self.lease(steal=steal).owner
+        for name, facts in self.world.facts.items():
+            lease = facts.lease
+            if lease and not steal and lease.owner != mine and lease.expires > facts.number("time"):
+                raise held(name, lease.owner, lease.expires)
+
+    def apply(self, plan: Plan, connections: Connections, emit: Emit, *, steal: bool) -> RunResult:
+        """Save what the state folder must not lose, then run the plan."""
+        self.material.save()
+        self.state.save_pod_cidrs(dict(self.world.pod_cidrs))
+        work = Apply(
+            plan=plan,
+            facts=self.world.facts,
+            connections=connections,
+            lease=self.lease(steal=steal),
+            pack=self.material.pack,
+            emit=emit,
+        )
+        return run(work)
+
+
+def open_session(inventory: Inventory, state: StateDir, *, limit: str | None = None) -> Session:
+    """A session that has not looked yet. Raises InputError, PkiError, ArtifactError."""
+    spec = inventory.cluster
+    phases = phases_for(spec)
+    search = (Path(inventory.directory) / "roles", share("roles"))
+    roles = _read_roles([name for phase in phases for name in phase.roles], search)
+    material = Material.open(inventory, state, now=datetime.now(UTC))
+    nodes = [host.name for host in inventory.nodes]
+    pod_cidrs = allocate(spec.network.pods, spec.network.node_mask, nodes, state.load_pod_cidrs())
+    return Session(
+        inventory=inventory,
+        state=state,
+        material=material,
+        product=Product(phases, roles, material.for_host),
+        world=World(inventory, material.versions, pod_cidrs, {}),
+        hosts=limited(inventory, limit),
+        run_id=uuid.uuid4().hex[:12],
+    )
+
+
+def limited(inventory: Inventory, limit: str | None) -> tuple[Host, ...]:
+    """The cluster's hosts that a `--limit` of host and group names leaves."""
+    if limit is None:
+        return inventory.members
+    names: set[str] = set()
+    for word in limit.replace(":", ",").split(","):
+        found = [host.name for host in inventory.select(word)]
+        found += [host.name for host in inventory.hosts if host.name == word]
+        if not found:
+            raise InputError(f"--limit: no host or group `{word}`", where=inventory.path)
+        names.update(found)
+    return tuple(host for host in inventory.members if host.name in names)
+
+
+def _read_roles(names: list[str], search: tuple[Path, ...]) -> dict[str, Role]:
+    """All roles; everything that is wrong in any of them at once."""
+    roles: dict[str, Role] = {}
+    problems: list[Problem] = []
+    for name in names:
+        try:
+            roles[name] = read_role(name, search)
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise ProblemsError(problems)
+    return roles

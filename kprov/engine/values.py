@@ -1,0 +1,141 @@
+"""What the templates of a host's roles see, and every host's address. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kprov.lang.gates import gates_for
+from kprov.lang.template import Pending
+from kprov.model.cluster import ClusterSpec
+from kprov.model.errors import InputError
+from kprov.model.facts import Facts
+from kprov.model.host import Host, Inventory
+from kprov.model.version import Version
+
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+"""Machine names of the kernel to those of release files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A host as templates see it; the address is `Pending` until it is known."""
+
+    name: str
+    address: Any
+    pod_cidr: str
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """Where the API is reached: `server` from everywhere, `local_server` on a control plane."""
+
+    server: Any
+    local_server: str
+    host: Any
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """All that is the same for every host of a run; facts are empty before the look."""
+
+    inventory: Inventory
+    versions: Mapping[str, str]
+    pod_cidrs: Mapping[str, str]
+    facts: Mapping[str, Facts]
+
+    @property
+    def cluster(self) -> ClusterSpec:
+        """The cluster spec."""
+        return self.inventory.cluster
+
+
+def known_address(host: Host) -> str | None:
+    """The address as the inventory says it: `ip`, else an `ansible_host` that is an address."""
+    for candidate in (host.vars.get("ip"), host.connection.address):
+        try:
+            address = ipaddress.ip_address(str(candidate))
+        except ValueError:
+            continue
+        if not address.is_loopback:
+            return str(address)
+    return None
+
+
+def address(host: Host, facts: Mapping[str, Facts]) -> Any:
+    """A host's address in the cluster; Pending before the look; InputError when it has none."""
+    known = known_address(host)
+    if known is not None:
+        return known
+    if host.name not in facts:
+        return Pending()
+    found = facts[host.name].get("default_ip")
+    if found:
+        return found
+    raise InputError(
+        f"the address of {host.name} is not known", where=host.location,
+        hint="give it `ip: ADDRESS`: the address other hosts reach it at",
+    )  # fmt: skip
+
+
+def host_values(world: World, host: Host) -> dict[str, Any]:
+    """The variables of a host's templates; facts that are not there yet are Pending."""
+    inventory, cluster = world.inventory, world.cluster
+    nodes = [_node(its, world) for its in inventory.nodes]
+    return {
+        "host": host,
+        "cluster": cluster,
+        "kubernetes": cluster.version,
+        "versions": {name: Version.parse(text) for name, text in world.versions.items()},
+        "gate": gates_for({"kubernetes": cluster.kubernetes, **world.versions}),
+        "facts": _facts(world.facts[host.name]) if host.name in world.facts else Pending(),
+        "node": _node(host, world),
+        "nodes": nodes,
+        "peers": [node for node in nodes if node.name != host.name],
+        "etcd_members": [_node(its, world) for its in inventory.etcd],
+        "control_planes": [_node(its, world) for its in inventory.control_planes],
+        "api": api(world),
+        "dns_address": cluster.service_address(10),
+        "services_first_address": cluster.service_address(1),
+    }
+
+
+def api(world: World) -> Api:
+    """The API's address: the endpoint, otherwise the first control plane."""
+    port = world.cluster.kube_apiserver.port
+    local = f"https://127.0.0.1:{port}"
+    endpoint = world.cluster.endpoint
+    if endpoint:
+        host, _, its_port = endpoint.rpartition(":")
+        return Api(f"https://{endpoint}", local, host.strip("[]"), int(its_port))
+    first = address(world.inventory.control_planes[0], world.facts)
+    if isinstance(first, Pending):
+        return Api(first, local, first, port)
+    return Api(f"https://{_bracketed(first)}:{port}", local, first, port)
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _node(host: Host, world: World) -> Node:
+    return Node(host.name, address(host, world.facts), world.pod_cidrs.get(host.name, ""))
+
+
+def _facts(facts: Facts) -> dict[str, Any]:
+    """Facts as values: yes and no as booleans, digits as numbers."""
+    values: dict[str, Any] = {name: _value(text) for name, text in facts.base.items()}
+    values["arch"] = ARCHITECTURES.get(facts.get("arch"), facts.get("arch"))
+    values["tools"] = [
+        name.removeprefix("tool_") for name in facts.base if name.startswith("tool_")
+    ]
+    return values
+
+
+def _value(text: str) -> Any:
+    if text in ("yes", "no"):
+        return text == "yes"
+    return int(text) if text.isdigit() else text

@@ -1,0 +1,37 @@
+"""The script that takes kprov off a host, and how to read what it reports."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from kprov.sh.archive import bundle
+from kprov.sh.library import RESET, library
+from kprov.sh.payload import LEASE_SECONDS, LeaseTerms
+from kprov.sh.quote import call
+from kprov.sh.records import Records, text_member
+
+
+def reset_bundle(lease: LeaseTerms) -> bytes:
+    """The reset ready to be streamed to a host."""
+    lines = [
+        library(RESET),
+        'exec 3>&1 >/dev/null 2>"$KPROV_TMP/log"',
+        call("lease_take", lease.run, lease.owner, str(LEASE_SECONDS), lease.steal),
+        "reset_host",
+        'printf \'{"end":"reset"}\\n\' >&3',
+        "",
+    ]
+    return bundle({"run": "\n".join(lines).encode()})
+
+
+def read_reset(lines: Iterable[str]) -> tuple[bool, Counter[str], str]:
+    """Whether it came to its end, how many things of which kind are gone, who holds the lease."""
+    texts = list(lines)
+    gone = Counter(
+        name for text in texts for kind, name in Records.of([text]).lines if kind == "gone"
+    )
+    records = Records.of(texts)
+    held = records.get("lease", "held")
+    owner = text_member(held, "owner") if held else ""
+    return records.get("end", "reset") is not None, gone, owner
