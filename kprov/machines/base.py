@@ -41,7 +41,7 @@ MASKED_UNITS = (
     *("console-getty.service", "getty@.service", "getty.target", "e2scrub_reap.service"),
     *("e2scrub_all.timer", "apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer"),
     *("fstrim.timer", "dev-hugepages.mount", "sys-kernel-debug.mount", "sys-kernel-config.mount"),
-    *("sys-kernel-tracing.mount", "sys-fs-fuse-connections.mount"),
+    *("sys-kernel-tracing.mount", "sys-fs-fuse-connections.mount", "modprobe@.service"),
 )
 
 # The start of a line of debootstrap, and what it means to the person who waits.

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from kprov.machines import processes
+from kprov.machines import network, processes
 from kprov.machines.cgroups import Layout
 from kprov.machines.commands import environment, run, succeeds
 from kprov.machines.folders import Folders
@@ -29,13 +29,14 @@ def launch(
 ) -> None:
     """Start a machine and return at once. It belongs to nobody: it lives on when we end."""
     mark = processes.identity(cluster.cluster, machine.name)
+    identity = network.unplug(cluster.cluster, machine.name)
     local = folders.local
     command = (
         *("unshare", "--mount", "--propagation", "private", "--", "sh", str(_LAUNCH)),
         str(local),
         str((folders.images / machine.base).relative_to(local)),
         str(folders.machine(cluster.cluster, machine.name).relative_to(local)),
-        mark,
+        identity,
         machine.name,
         cluster.bridge,
         "1" if layout.unified else "0",
@@ -123,8 +124,10 @@ async def _all_answer(
 async def _says_banner(address: str) -> bool:
     writer = None
     try:
-        async with asyncio.timeout(1.0):
+        # The first packet may be lost while the machine boots, and TCP repeats it after 1 s only.
+        async with asyncio.timeout(0.2):
             reader, writer = await asyncio.open_connection(address, 22)
+        async with asyncio.timeout(5.0):
             return (await reader.read(4)) == b"SSH-"
     except OSError:  # TimeoutError is one of them
         return False

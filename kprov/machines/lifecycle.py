@@ -34,6 +34,9 @@ def up(
     if found:
         raise ProblemsError(found)
     requirements.check(cache, "up")
+    for warning in requirements.warnings(len(spec.machines)):
+        report(warning)
+    cache = cache.resolve()
     folders = Folders(cache)
     image = base.ensure(spec.packages, cache, report)
     with _cluster(spec.cluster, report):
@@ -49,14 +52,12 @@ def down(cluster: str, *, cache: Path, report: Report) -> None:
     requirements.check_root("down")
     with _cluster(cluster, report):
         record = records.load_cluster(cluster)
-        marks = {mark for mark in processes.scan() if processes.owner(mark)[0] == cluster}
-        processes.kill(marks)
-        for mark in sorted(marks):
-            report(f"{processes.owner(mark)[1]}: ended")
+        places = {cache.resolve(), Path(record.cache)} if record else {cache.resolve()}
+        _end_all(cluster, report)
         for bridge in network.remove_bridges(cluster):
             report(f"{bridge}: removed")
         cgroups.remove(cgroups.detect(), processes.identity(cluster, "*"))
-        for place in {cache, Path(record.cache) if record else cache}:
+        for place in places:
             _remove_data(Folders(place), cluster)
         records.forget_cluster(cluster)
 
@@ -82,7 +83,7 @@ def start(
     requirements.check(cache, "start")
     with _cluster(cluster, report):
         record, machine = _known(cluster, name, cache)
-        return _boot(record, (machine,), Folders(cache), seconds, report)[0]
+        return _boot(record, (machine,), Folders(cache.resolve()), seconds, report)[0]
 
 
 def listing(cache: Path) -> tuple[Listed, ...]:
@@ -243,7 +244,16 @@ def _known(cluster: str, name: str, cache: Path) -> tuple[ClusterRecord, Machine
     return record, machine
 
 
+def _end_all(cluster: str, report: Report) -> None:
+    marks = {mark for mark in processes.scan() if processes.owner(mark)[0] == cluster}
+    processes.kill(marks)
+    for mark in sorted(marks):
+        report(f"{processes.owner(mark)[1]}: ended")
+
+
 def _remove_data(folders: Folders, cluster: str) -> None:
+    for machine in records.machines(folders, cluster):
+        network.unplug(cluster, machine.name)
     if folders.cluster(cluster).is_dir():
         shutil.rmtree(folders.cluster(cluster))
     base.tidy(folders.cache)

@@ -110,6 +110,18 @@ def remove_bridges(cluster: str) -> tuple[str, ...]:
     return removed
 
 
+def unplug(cluster: str, machine: str) -> str:
+    """Remove what may be left of a machine's network cable; the identity that names it.
+
+    systemd-nspawn calls the host's end vb-IDENTITY, and bends names of more than 15 characters.
+    """
+    digest = hashlib.sha256(f"{cluster}/{machine}".encode()).hexdigest()
+    identity = f"kp{digest[:8]}"
+    if (_LINKS / f"vb-{identity}").exists():
+        succeeds("ip", "link", "delete", f"vb-{identity}")
+    return identity
+
+
 def _let_pass(bridge: str, cluster: str) -> None:
     """Where the kernel shows bridged packets to iptables and FORWARD does not let all through.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,11 +35,10 @@ def owner(mark: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """All processes of one machine; `leader` is its init, `supervisors` run outside of it."""
+    """The living processes of one machine, supervisors included; `leader` is its init."""
 
     everything: tuple[int, ...]
     leader: int | None
-    supervisors: tuple[int, ...]
 
 
 def scan() -> Mapping[str, Processes]:
@@ -49,7 +48,8 @@ def scan() -> Mapping[str, Processes]:
         mark = _mark(entry) if entry.name.isdigit() else ""
         if mark:
             found.setdefault(mark, []).append(int(entry.name))
-    return {mark: _sort(pids) for mark, pids in found.items()}
+    sorted_out = ((mark, _sort(pids)) for mark, pids in found.items())
+    return {mark: processes for mark, processes in sorted_out if processes.everything}
 
 
 def _mark(process: Path) -> str:
@@ -66,55 +66,52 @@ def _mark(process: Path) -> str:
 
 def _sort(pids: list[int]) -> Processes:
     leader = None
-    supervisors = []
+    alive = []
     for pid in pids:
-        inside = _namespaced_pids(pid)
-        if len(inside) == 1:
-            supervisors.append(pid)
-        elif inside[1:] == ("1",):
+        status = _status(pid)
+        if status.get("State", "Z")[0] in "ZX":  # dead, and not yet collected by its parent
+            continue
+        alive.append(pid)
+        # NSpid: the pid in every PID namespace, ours first (proc_pid_status(5)).
+        if status["NSpid"].split()[1:] == ["1"]:
             leader = pid
-    return Processes(tuple(pids), leader, tuple(supervisors))
+    return Processes(tuple(alive), leader)
 
 
-def _namespaced_pids(pid: int) -> tuple[str, ...]:
-    """The pid as seen in each PID namespace, ours first (NSpid in proc_pid_status(5))."""
+def _status(pid: int) -> dict[str, str]:
     with suppress(OSError):
-        for line in (_PROC / str(pid) / "status").read_text().splitlines():
-            if line.startswith("NSpid:"):
-                return tuple(line.split()[1:])
-    return ()
+        lines = (_PROC / str(pid) / "status").read_text().splitlines()
+        return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
+    return {}
 
 
 def shut_down(machines: Collection[str], seconds: float) -> None:
     """Ask machines to shut down in good order; those that take longer are killed."""
     running = scan()
     for mark in machines:
-        for pid in _asked(running.get(mark)):
+        processes = running.get(mark)
+        if processes and processes.leader is not None:
             # What systemd takes as "power off" (systemd(1), SIGRTMIN+4).
-            _send(pid, signal.SIGRTMIN + 4)
-    if not _gone(machines, seconds):
+            _send(processes.leader, signal.SIGRTMIN + 4)
+    if not _gone(machines, seconds, lambda left, waited: None):
         kill(machines)
 
 
-def _asked(processes: Processes | None) -> Iterator[int]:
-    if processes and processes.leader is not None:
-        yield processes.leader
+_TIDY_SECONDS = 3.0
 
 
-def kill(machines: Collection[str], seconds: float = 30.0) -> None:
+def kill(machines: Collection[str], seconds: float = 60.0) -> None:
     """End machines at once, as a power cut does; returns when no process is left.
 
-    Killing init ends all processes of its PID namespace, and lets systemd-nspawn tidy up and leave.
+    Killing init ends all processes of its PID namespace; systemd-nspawn then tidies up and leaves.
     """
 
-    def strike(left: Mapping[str, Processes]) -> None:
-        for mark in machines:
-            processes = left.get(mark)
-            if processes and processes.leader is not None:
-                _send(processes.leader, signal.SIGKILL)
-            elif processes:
-                for pid in processes.everything:
-                    _send(pid, signal.SIGKILL)
+    def strike(processes: Processes, waited: float) -> None:
+        if processes.leader is not None:
+            _send(processes.leader, signal.SIGKILL)
+        elif waited > _TIDY_SECONDS:
+            for pid in processes.everything:
+                _send(pid, signal.SIGKILL)
 
     if not _gone(machines, seconds, strike):
         raise LocalMachineError(
@@ -125,18 +122,16 @@ def kill(machines: Collection[str], seconds: float = 30.0) -> None:
 
 
 def _gone(
-    machines: Collection[str],
-    seconds: float,
-    strike: Callable[[Mapping[str, Processes]], None] = lambda left: None,
+    machines: Collection[str], seconds: float, strike: Callable[[Processes, float], None]
 ) -> bool:
-    deadline = time.monotonic() + seconds
+    began = time.monotonic()
     while True:
-        left = {mark: found for mark, found in scan().items() if mark in machines}
-        if not left:
-            return True
-        if time.monotonic() > deadline:
-            return False
-        strike(left)
+        left = [found for mark, found in scan().items() if mark in machines]
+        waited = time.monotonic() - began
+        if not left or waited > seconds:
+            return not left
+        for processes in left:
+            strike(processes, waited)
         time.sleep(0.02)
 
 

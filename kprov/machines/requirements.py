@@ -54,6 +54,28 @@ def check_root(action: str) -> None:
         )
 
 
+def warnings(
+    machines: int,
+    instances: Path = Path("/proc/sys/fs/inotify/max_user_instances"),
+) -> tuple[str, ...]:
+    """What may go wrong with so many machines, and what to do about it.
+
+    All machines share root's inotify instances (inotify(7)): systemd, containerd, kubelet and
+    others of one node hold 13 of them (measured, Kubernetes v1.20).
+    """
+    limit = int(instances.read_text())
+    if limit >= _INOTIFY_INSTANCES * machines:
+        return ()
+    warning = (
+        f"this computer allows {limit} inotify instances, which {machines} machines may use up "
+        '("too many open files"): sudo sysctl -w fs.inotify.max_user_instances=1024'
+    )
+    return (warning,)
+
+
+_INOTIFY_INSTANCES = 14
+
+
 def _check_file_system(cache: Path) -> None:
     kind = file_system(cache.resolve(), Path("/proc/self/mountinfo").read_text())
     if kind.split(".")[0] in _UNFIT_FILE_SYSTEMS:

@@ -5,7 +5,7 @@
 # usage: launch.sh LOCAL BASE MACHINE IDENTITY HOSTNAME BRIDGE UNIFIED [CGROUP...]
 #   LOCAL     folder that holds BASE and MACHINE (both relative to it: overlayfs options would
 #             need escapes for odd characters of an absolute path)
-#   IDENTITY  unique on this computer; names the host's end of the network cable
+#   IDENTITY  unique on this computer; vb-IDENTITY is the host's end of the network cable
 #   UNIFIED   1 on a cgroup v2 host, 0 on v1
 #   CGROUP    cgroup directories to enter first
 set -eu
