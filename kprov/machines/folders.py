@@ -43,6 +43,11 @@ class Folders:
         """One folder per cluster; for root alone."""
         return self.local / "clusters"
 
+    @property
+    def private_key(self) -> Path:
+        """The key that opens every machine; `keys.private_key` makes it."""
+        return self.local / "id_ed25519"
+
     def cluster(self, cluster: str) -> Path:
         """All machines of one cluster."""
         return self.clusters / cluster

@@ -39,7 +39,7 @@ def private_key(cache: Path) -> Path:
 
     It belongs to the owner of the cache folder: with sudo that is not always root.
     """
-    path = Folders(cache).local / "id_ed25519"
+    path = Folders(cache).private_key
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, generate().private, 0o600)
