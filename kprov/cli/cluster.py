@@ -5,17 +5,18 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kprov.cli.common import load_inventory, stderr_style
 from kprov.core.preflight import Finding, preflight
+from kprov.engine.cache import cache_root
 from kprov.engine.connections import Connect, Connections
 from kprov.engine.gather import Look
 from kprov.engine.session import Session, open_session
+from kprov.machines.folders import Folders
 from kprov.model.errors import KprovError, Problem
-from kprov.model.host import Host
+from kprov.model.host import Host, Inventory
 from kprov.state.directory import StateDir, open_state
-from kprov.transport.base import Transport
 from kprov.ui.progress import ProgressLines
 
 
@@ -59,7 +60,7 @@ def opened(args: argparse.Namespace) -> Iterator[Opened]:
     state = open_state(args.inventory, inventory.cluster.name, args.state)
     session = open_session(inventory, state, limit=args.limit)
     progress = ProgressLines(stderr_style(), verbose=args.verbose)
-    with session.connections(connector(state)) as connections:
+    with session.connections(connector(inventory, state)) as connections:
         try:
             yield Opened(session, connections, progress)
         except KeyboardInterrupt:
@@ -67,15 +68,22 @@ def opened(args: argparse.Namespace) -> Iterator[Opened]:
             raise
 
 
-def connector(state: StateDir) -> Connect:
+def connector(inventory: Inventory, state: StateDir) -> Connect:
     """Connects to hosts, pinning their keys in the state folder."""
+    from kprov.transport.ssh import SshConnector
 
-    def to(host: Host) -> Transport:
-        from kprov.transport.ssh import connect
+    ssh = SshConnector(state.known_hosts, log=lambda line: None)
+    local = inventory.cluster.local is not None
+    return lambda host: ssh.connect(_local(host) if local else host)
 
-        return connect(host, state.known_hosts)
 
-    return to
+def _local(host: Host) -> Host:
+    """Machines on this computer know root by the key that `kprov local up` made."""
+    known = host.connection
+    if known.private_key_file or known.password:
+        return host
+    key = str(Folders(cache_root()).private_key)
+    return replace(host, connection=replace(known, private_key_file=key, user=known.user or "root"))
 
 
 def findings_of(session: Session) -> tuple[Finding, ...]:

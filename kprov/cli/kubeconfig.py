@@ -22,9 +22,9 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 def options(parser: argparse.ArgumentParser) -> None:
     """Command line options."""
     inventory_options(parser)
-    parser.add_argument("--merge", action="store_true", help="merge into KUBECONFIG or ~/.kube/config")
+    parser.add_argument("--merge", action="store_true", help="into KUBECONFIG or ~/.kube/config")
     parser.add_argument("--file", type=Path, default=None, help="write to this file")
-    parser.add_argument("--user", default=None, help="credentials for this user, not the administrator")
+    parser.add_argument("--user", default=None, help="for this user, not the administrator")
     parser.add_argument("--group", action="append", default=[], help="a group of that user")
     parser.add_argument("--ttl", default="8h", help="how long they live: 30m, 8h, 7d (default 8h)")
 

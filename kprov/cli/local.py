@@ -103,7 +103,9 @@ def _ssh(args: argparse.Namespace) -> int:
     ]  # fmt: skip
     if len(found) != 1:
         names = ", ".join(f"{m.cluster}/{m.name}" for m in lifecycle.listing(cache_root()))
-        raise InputError(f"no single machine `{args.machine}`", hint=f"there are: {names or 'none'}")
+        raise InputError(
+            f"no single machine `{args.machine}`", hint=f"there are: {names or 'none'}"
+        )
     key = Folders(cache_root()).private_key
     words = ["ssh", "-i", str(key), "-o", "IdentitiesOnly=yes", "-o", "StrictHostKeyChecking=no",
              "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",

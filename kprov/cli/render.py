@@ -1,4 +1,4 @@
-"""`kprov render`: the resources of a role on a host, and the shell they become. Connects nowhere."""
+"""`kprov render`: the resources of a role on a host, and their shell. Connects nowhere."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _print_file(resources: tuple[Resource, ...], path: str) -> None:
                 raise InputError(f"{path} is secret: it is not printed")
             out(resource.content.data.decode().rstrip("\n"))
             return
-    raise InputError(f"no file {path} on this host", hint="`kprov render INVENTORY HOST` lists them")
+    raise InputError(f"no file {path} on this host", hint="`render` without --file lists them")
 
 
 def _data(resource: Resource) -> dict[str, object]:

@@ -59,7 +59,9 @@ def _print(session: Session, look: Look, plan: Plan, style: Style) -> None:
     rows = []
     for host in session.hosts:
         if host.name in look.errors:
-            rows.append((host.name, "-", "-", f"out of reach: {look.errors[host.name].problem.what}"))
+            rows.append(
+                (host.name, "-", "-", f"out of reach: {look.errors[host.name].problem.what}")
+            )
             continue
         facts = session.world.facts[host.name]
         units = _units(session, host.name)

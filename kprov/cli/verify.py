@@ -14,7 +14,7 @@ from kprov.cli.common import (
     stdout_style,
 )
 from kprov.engine.verify.runner import run_checks
-from kprov.engine.verify.values import CheckResult, VerifyOptions
+from kprov.engine.verify.values import DEFAULT_IMAGE, CheckResult, VerifyOptions
 from kprov.model.errors import InputError
 from kprov.state.directory import open_state
 from kprov.ui.style import Style, note, out
@@ -28,7 +28,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     inventory_options(parser)
     output_option(parser)
     parser.add_argument("--kubeconfig", type=Path, default=None, help="default: the state folder's")
-    parser.add_argument("--image", default=VerifyOptions.image, help="a busybox image to run")
+    parser.add_argument("--image", default=DEFAULT_IMAGE, help="a busybox image to run")
     parser.add_argument("--only", default="", metavar="CHECKS", help="only these, with commas")
 
 

@@ -9,20 +9,21 @@ from pathlib import Path
 from kprov.engine.connections import Connections
 from kprov.model.facts import Facts
 from kprov.model.plan import Plan
-from kprov.sh.archive import DELIVER, stitched
+from kprov.sh.archive import DELIVER, TarEntry, stitched
 
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """Bytes that travel: their digest, their size, and a gzip file of exactly them."""
+    """A file that travels: the digest and size of its bytes; `compressed`: `path` is their gzip."""
 
     sha256: str
     size: int
-    compressed: Path
+    path: Path
+    compressed: bool
 
 
 Pack = Callable[[str], Parcel]
-"""Digest of the bytes (artifact `from`, image `source`) to the parcel; may download first."""
+"""Digest of the bytes to the parcel; may download first."""
 
 
 def wanted(plan: Plan, host: str) -> tuple[str, ...]:
@@ -38,7 +39,7 @@ def wanted(plan: Plan, host: str) -> tuple[str, ...]:
                 and params["how"] == "push"
                 and change.keys != ("link",)
             ):
-                digests.append(params["from"])
+                digests.append(str((change.resource.expected or {})["source"]))
     return tuple(dict.fromkeys(digests))
 
 
@@ -50,7 +51,9 @@ def missing(parcels: Iterable[Parcel], facts: Facts) -> tuple[Parcel, ...]:
 
 def deliver(host: str, parcels: Iterable[Parcel], connections: Connections) -> None:
     """One channel for all parcels of a host; each is verified when it is installed."""
-    todo = [(parcel.sha256, parcel.size, parcel.compressed) for parcel in parcels]
+    todo = [
+        TarEntry(parcel.sha256, parcel.size, parcel.path, parcel.compressed) for parcel in parcels
+    ]
     if todo:
         for _ in connections.to(host).stream(stitched(todo), boot=DELIVER):
             pass

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from kprov.engine.apply import Apply, held, run
@@ -66,6 +66,26 @@ class Session:
         """What would be done; for a session that has `seen`."""
         hosts = [host for host in self.hosts if host.name in self.world.facts]
         return make_plan(self.product, self.world, hosts)
+
+    def kubeconfig(self) -> str:
+        """The administrator's kubeconfig."""
+        return self.material.kubeconfig(self.server, leaf=self.material.admin())
+
+    def user_kubeconfig(self, user: str, groups: tuple[str, ...], ttl: timedelta) -> str:
+        """A kubeconfig for somebody else, for a while."""
+        leaf = self.material.pki.user_certificate(user, groups, ttl)
+        return self.material.kubeconfig(self.server, user=user, leaf=leaf)
+
+    @property
+    def server(self) -> str:
+        """The API as people reach it: the endpoint, or the first control plane."""
+        endpoint = self.inventory.cluster.endpoint
+        if endpoint:
+            return f"https://{endpoint}"
+        first = self.inventory.control_planes[0]
+        host = first.connection.address
+        bracketed = f"[{host}]" if ":" in host else host
+        return f"https://{bracketed}:{self.inventory.cluster.kube_apiserver.port}"
 
     def lease(self, *, steal: bool) -> LeaseTerms:
         """The lease this run takes. The owner names state folder, user and computer."""

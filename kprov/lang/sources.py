@@ -19,8 +19,8 @@ class KeyPair:
 class Binary:
     """Where a binary is installed and what it is.
 
-    `source` is the SHA-256 of the artefact it comes from. `how` is push or pull; `origin` is the
-    digest of the pushed bytes, or the URL to pull from; `member` its path inside an archive.
+    `source` is the SHA-256 of the artefact it comes from. `how` is push or pull, `origin` the URL
+    to pull from, `member` its path inside an archive.
     """
 
     directory: str

@@ -9,7 +9,9 @@ from __future__ import annotations
 import gzip
 import io
 import tarfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 BOOT = (
@@ -39,15 +41,37 @@ def bundle(files: Mapping[str, bytes]) -> bytes:
     return gzip.compress(raw.getvalue(), compresslevel=6, mtime=0)
 
 
-def stitched(files: Iterable[tuple[str, int, Path]]) -> Iterator[bytes]:
-    """A tar.gz of (name, size, gzip of exactly that many bytes), piece by piece."""
-    for name, size, compressed in files:
-        yield _member(_header(name, size).tobuf(tarfile.USTAR_FORMAT))
-        with compressed.open("rb") as source:
-            while piece := source.read(1 << 20):
-                yield piece
-        yield _member(b"\0" * (-size % _BLOCK))
+@dataclass(frozen=True, slots=True)
+class TarEntry:
+    """A file for `stitched`; `compressed`: `path` is a gzip of exactly its `size` bytes."""
+
+    name: str
+    size: int
+    path: Path
+    compressed: bool
+
+
+def stitched(entries: Iterable[TarEntry]) -> Iterator[bytes]:
+    """A tar.gz of files, piece by piece; what is compressed already is not compressed again."""
+    for entry in entries:
+        yield _member(_header(entry.name, entry.size).tobuf(tarfile.USTAR_FORMAT))
+        yield from _pieces(entry.path) if entry.compressed else _stored(entry.path)
+        yield _member(b"\0" * (-entry.size % _BLOCK))
     yield _member(b"\0" * (2 * _BLOCK))
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as source:
+        while piece := source.read(1 << 20):
+            yield piece
+
+
+def _stored(path: Path) -> Iterator[bytes]:
+    """A gzip member quickly made: archives are compressed inside."""
+    packer = zlib.compressobj(1, wbits=31)
+    for piece in _pieces(path):
+        yield packer.compress(piece)
+    yield packer.flush()
 
 
 def _header(name: str, size: int) -> tarfile.TarInfo:

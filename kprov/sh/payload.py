@@ -29,7 +29,7 @@ class LeaseTerms:
 
 
 def payload_script(changes: Sequence[Change], lease: LeaseTerms) -> str:
-    """Shell text that takes the lease and makes the changes in order, ending at the first failure."""
+    """Shell text: take the lease, make the changes in order, end at the first failure."""
     lines = [
         library(PAYLOAD),
         "exec 3>&1 >/dev/null",

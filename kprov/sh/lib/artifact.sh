@@ -28,29 +28,42 @@ pull() {  # url digest
     mv -f "$pull_to.part" "$pull_to"
 }
 
-k_artifact() {  # directory name path source-digest how(push|pull) digest-or-url member
+# A pushed file lies there already; it is verified like a pulled one
+arrived() {  # digest name
+    arrived_at=$KPROV_OPT/.incoming/$1
+    [ -f "$arrived_at" ] || fail "$2 did not arrive: run apply again"
+    if [ "$(sum_of "$arrived_at")" != "$1" ]; then
+        rm -f "$arrived_at"
+        fail "$2 arrived damaged: nothing was installed; run apply again"
+    fi
+}
+
+# Archives are unpacked once for all their members
+unpack() {  # digest
+    if [ -d "$KPROV_OPT/.incoming/$1.d" ]; then return; fi
+    rm -rf "$KPROV_OPT/.incoming/$1.new"
+    try mkdir "$KPROV_OPT/.incoming/$1.new"
+    try tar -xzf "$KPROV_OPT/.incoming/$1" -C "$KPROV_OPT/.incoming/$1.new"
+    try mv "$KPROV_OPT/.incoming/$1.new" "$KPROV_OPT/.incoming/$1.d"
+}
+
+k_artifact() {  # directory name path source-digest how(push|pull) url member
     artifact_bin=$1/$2
     make_dirs "$1"
-    if [ "$5" = pull ]; then
-        pull "$6" "$4"
-        artifact_from=$KPROV_OPT/.incoming/$4
-    else
-        artifact_from=$KPROV_OPT/.incoming/$6
-        [ -f "$artifact_from" ] || fail "$2 did not arrive: run apply again"
-        if [ "$(sum_of "$artifact_from")" != "$6" ]; then
-            rm -f "$artifact_from"
-            fail "$2 arrived damaged: nothing was installed; run apply again"
-        fi
-    fi
-    if [ "$5" = pull ] && [ -n "$7" ]; then
-        tar -xzOf "$artifact_from" "$7" >"$artifact_bin.kprov-new" 2>"$KPROV_TMP/log" ||
-            tar -xzOf "$artifact_from" "./$7" >"$artifact_bin.kprov-new" 2>"$KPROV_TMP/log" ||
-            { rm -f "$artifact_bin.kprov-new"; fail "no $7 in the archive $6: $(tail_of "$KPROV_TMP/log" 3)"; }
+    if [ -n "$7" ] && [ -d "$KPROV_OPT/.incoming/$4.d" ]; then
+        : # verified when it was unpacked
     elif [ "$5" = pull ]; then
-        try cp -- "$artifact_from" "$artifact_bin.kprov-new"
+        pull "$6" "$4"
     else
-        try mv -f -- "$artifact_from" "$artifact_bin.kprov-new"
+        arrived "$4" "$2"
     fi
+    artifact_from=$KPROV_OPT/.incoming/$4
+    if [ -n "$7" ]; then
+        unpack "$4"
+        artifact_from=$KPROV_OPT/.incoming/$4.d/$7
+        [ -f "$artifact_from" ] || fail "no $7 in the archive $6"
+    fi
+    try cp -- "$artifact_from" "$artifact_bin.kprov-new"
     try chown root:root "$artifact_bin.kprov-new"
     try chmod 0755 "$artifact_bin.kprov-new"
     try mv -f -- "$artifact_bin.kprov-new" "$artifact_bin"
@@ -74,3 +87,6 @@ artifact_link() {
     [ -x "$2" ] || fail "$2 cannot be run"
     ok
 }
+
+# Everything that was delivered is in its place
+clear_incoming() { rm -rf "$KPROV_OPT/.incoming"; }
