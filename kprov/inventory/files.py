@@ -16,6 +16,7 @@ from kprov.inventory.ini_source import read_ini
 from kprov.inventory.json_source import is_list, read_executable, read_list
 from kprov.inventory.yaml_source import ranges_quoted, read_yaml
 from kprov.model.errors import InputError, Location
+from kprov.model.share import share
 
 _YAML = (".yaml", ".yml", ".json")
 _INI = (".ini", ".cfg")
@@ -85,6 +86,16 @@ def read_vars(folder: Path, name: str, findings: Findings) -> dict[str, Var]:
     for file in _files_under(found[0]):
         variables |= _vars_file(file, findings)
     return variables
+
+
+def role_variables(folder: Path) -> frozenset[str]:
+    """Variables that roles have defaults for: shipped roles and those beside the inventory."""
+    names: set[str] = set()
+    for roles in (share("roles"), folder / "roles"):
+        for defaults in roles.glob("*/defaults.yaml"):
+            with contextlib.suppress(InputError):  # a broken role is reported where it is used
+                names |= read_marked(defaults, Findings()).mapping.keys()
+    return frozenset(names)
 
 
 def _vars_file(path: Path, findings: Findings) -> dict[str, Var]:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 from kprov.core.marked_yaml import Marked, mark
 from kprov.inventory.connection import HostValues
+from kprov.inventory.entries import Var
 from kprov.inventory.findings import Findings
 
 Path = tuple[str, ...]
@@ -37,6 +39,7 @@ _SAME: dict[str, Path] = {
 _BRING_YOUR_OWN = ("cni", "none", "cloud")
 _HOST_VARS = ("ip", "access_ip")
 """Per-host addresses that keep their meaning."""
+_SWITCHES = ("kube_reserved", "system_reserved")
 _KUBESPRAYS = re.compile(
     r"^(kube|kubelet|kubeadm|kubectl|kubernetes|etcd|containerd|docker|crio|cri_o|runc|calico|cilium|"
     r"flannel|weave|macvlan|nodelocaldns|coredns|dns|skydns|loadbalancer_apiserver|ingress_nginx|"
@@ -57,15 +60,32 @@ def settings_of(host: HostValues, findings: Findings) -> tuple[Setting, ...]:
     return tuple(settings)
 
 
-def is_ignored(name: str, *, has_spec: bool) -> bool:
-    """Whether a variable has no meaning for kprov itself.
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Which variables mean something to kprov.
 
-    With a cluster spec a variable may be for the user's own roles, so only Kubespray's own names
-    count; without one the inventory was written for another tool.
+    `roles`: what the shipped roles and those beside the inventory have defaults for. With a
+    cluster spec other variables may be for the user's own templates, so only names that are
+    Kubespray's count as ignored; without one the inventory was written for another tool.
     """
-    if name in _HOST_VARS or name in HONOURED or name.startswith("ansible_"):
-        return False
-    return not has_spec or bool(_KUBESPRAYS.match(name))
+
+    roles: frozenset[str]
+    has_spec: bool
+
+    def ignores(self, name: str, variable: Var) -> bool:
+        """Whether a variable has no meaning here."""
+        if is_switch(name, variable):
+            return True
+        if name in self.roles or name in HONOURED or name in _HOST_VARS:
+            return False
+        if name.startswith("ansible_"):
+            return False
+        return not self.has_spec or bool(_KUBESPRAYS.match(name))
+
+
+def is_switch(name: str, variable: Var) -> bool:
+    """Whether this is Kubespray's true or false where kprov's roles have a mapping of that name."""
+    return name in _SWITCHES and isinstance(variable.value.value, bool)
 
 
 def ignored_warning(names: Iterable[str]) -> str:

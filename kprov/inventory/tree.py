@@ -66,6 +66,11 @@ class Tree:
             found |= dict.fromkeys(self.members(child))
         return tuple(found)
 
+    def by_group(self) -> dict[str, tuple[str, ...]]:
+        """Group to its hosts, children included; `ungrouped` only where there are any."""
+        groups = {name: self.members(name) for name in self.groups}
+        return {name: hosts for name, hosts in groups.items() if hosts or name != "ungrouped"}
+
     def chains(self) -> Mapping[str, tuple[str, ...]]:
         """Host to its groups, without `all`, in the order in which their variables count.
 
