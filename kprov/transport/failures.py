@@ -81,9 +81,9 @@ def _behind_bastion(error: paramiko.ChannelException, endpoint: Endpoint) -> tup
     place = f"{endpoint.address}:{endpoint.port}"
     if error.code == _ADMINISTRATIVELY_PROHIBITED:
         hint = "Its sshd needs `AllowTcpForwarding yes` for this user."
-        return f"bastion {endpoint.proxy} forbids connections to {place}: {error.text}", hint
+        return f"bastion {endpoint.proxy} forbids connections to {place}", hint
     hint = "Names and routes are the bastion's: try `ssh` to it and on from there."
-    return f"bastion {endpoint.proxy} cannot connect to {place}: {error.text}", hint
+    return f"bastion {endpoint.proxy} cannot connect to {place}", hint
 
 
 def _is_without_banner(error: Exception) -> bool:
