@@ -1,0 +1,48 @@
+"""Image archives that the cluster spec names: they travel like any other artefact."""
+
+from __future__ import annotations
+
+import urllib.parse
+from pathlib import Path
+
+from kprov.artifacts.catalogue import Architecture, Artifact, file_name
+from kprov.artifacts.mirror_folder import file_digest
+from kprov.model.cluster import ImageSpec
+from kprov.model.errors import InputError
+
+
+def image_artifact(image: ImageSpec, inventory_folder: Path, arch: Architecture) -> Artifact:
+    """An archive on this computer, or at an http(s) address; the latter must name its sha256.
+
+    Raises InputError for an archive that is not there, or not pinned.
+    """
+    scheme = urllib.parse.urlsplit(image.archive).scheme
+    if scheme in ("http", "https"):
+        if image.sha256 is None:
+            raise InputError(
+                f"{image.archive} has no sha256: what a server sends must be verified",
+                where="cluster.images",
+                hint="add `sha256: ...`, the output of sha256sum for that file",
+            )
+        return _artifact(image.archive, image.sha256, arch)
+    text = urllib.parse.unquote(urllib.parse.urlsplit(image.archive).path)
+    path = (inventory_folder / (text if scheme == "file" else image.archive)).absolute()
+    if not path.is_file():
+        raise InputError(
+            f"there is no image archive {path}",
+            where="cluster.images",
+            hint="give its path relative to the inventory; `docker save -o FILE IMAGE` makes one",
+        )
+    return _artifact(path.as_uri(), image.sha256 or file_digest(path), arch)
+
+
+def _artifact(url: str, sha256: str, arch: Architecture) -> Artifact:
+    return Artifact(
+        name=file_name(url),
+        component="image",
+        version="",
+        arch=arch,
+        url=url,
+        upstream_url=url,
+        sha256=sha256,
+    )
