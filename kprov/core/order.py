@@ -62,7 +62,7 @@ def changes_of(resources: Sequence[Resource], facts: Facts) -> tuple[Change, ...
         change = diff(resource, facts)
         if resource.kind == "unit":
             change = _with_reasons(resource, change, changed, facts)
-        elif resource.kind in GUARDED and resource.role in touched_roles:
+        elif change is None and resource.kind in GUARDED and resource.role in touched_roles:
             change = Change(resource, Action.MAYBE, facts.observed[resource.id])
         if change is not None:
             changes.append(change)
