@@ -94,6 +94,14 @@ GATES: tuple[Gate, ...] = (
         since="1.21",
     ),
     Gate(
+        "slow_first_node_status",
+        "kubernetes",
+        "the kubelet reports a node that has become ready only with its next periodic status, "
+        "10 s later, unless spec.podCIDR is set; later ones at once (fastNodeStatusUpdate)",
+        "https://github.com/kubernetes/kubernetes/blob/v1.29.0/pkg/kubelet/kubelet_node_status.go",
+        until="1.29",
+    ),
+    Gate(
         "fail_cgroup_v1_field",
         "kubernetes",
         "failCgroupV1 in KubeletConfiguration; true by default since v1.35, "
@@ -112,7 +120,7 @@ GATES: tuple[Gate, ...] = (
     Gate(
         "conntrack_tool",
         "kubernetes",
-        "kube-proxy calls the conntrack program to forget stale UDP flows; later it asks the kernel",
+        "kube-proxy forgets stale UDP flows with the conntrack program, later by itself",
         "https://github.com/kubernetes/kubernetes/pull/126847",
         until="1.32",
     ),
