@@ -60,11 +60,19 @@ def read_marked(path: Path, findings: Findings) -> Marked:
 
 def read_inventory(path: Path, findings: Findings, environ: Mapping[str, str]) -> Source:
     """Everything an inventory path stands for: a file, a program, or a folder of both."""
-    if path.is_dir():
+    if is_folder(path):
         return _read_folder(path, findings, environ)
     source = _read_file(path, findings, environ)
     beside = _cluster_beside(path.parent, findings) if path.suffix not in _YAML else None
     return _with_cluster(source, beside, findings)
+
+
+def is_folder(path: Path) -> bool:
+    """Whether this is a folder that can be looked into."""
+    try:
+        return path.is_dir()
+    except PermissionError:
+        return False
 
 
 def read_vars(folder: Path, name: str, findings: Findings) -> dict[str, Var]:
@@ -159,7 +167,9 @@ def _read_file(path: Path, findings: Findings, environ: Mapping[str, str]) -> So
     root = _read_groups(text, path, findings)
     if root.is_null:
         raise InputError("nothing but comments in this file", where=Location(str(path)))
-    return read_list(root, findings) if is_list(root) else read_yaml(root, findings)
+    if is_list(root, is_json=path.suffix == ".json"):
+        return read_list(root, findings)
+    return read_yaml(root, findings)
 
 
 def _read_groups(text: str, path: Path, findings: Findings) -> Marked:
@@ -181,10 +191,13 @@ def _scan(text: str, path: Path, findings: Findings) -> Marked:
 
 def _is_program(path: Path) -> bool:
     # an executable bit alone says little: shared folders set it on every file
-    if not os.access(path, os.X_OK) or not path.is_file():
+    try:
+        if not (os.access(path, os.X_OK) and path.is_file()):
+            return False
+        with path.open("rb") as file:
+            return file.read(4).startswith((b"#!", b"\x7fELF"))
+    except PermissionError:
         return False
-    with path.open("rb") as file:
-        return file.read(4).startswith((b"#!", b"\x7fELF"))
 
 
 def _looks_like_ini(text: str) -> bool:

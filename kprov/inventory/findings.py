@@ -15,8 +15,8 @@ def did_you_mean(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str
 
 
 def hint_of(*parts: str) -> str:
-    """The parts that say something, as one hint."""
-    return "; ".join(part for part in parts if part)
+    """The first part that says something: a suggestion is worth more than a list."""
+    return next((part for part in parts if part), "")
 
 
 class Findings:

@@ -32,12 +32,12 @@ def read_executable(path: Path, findings: Findings, environ: Mapping[str, str]) 
     return source + Source(extra)
 
 
-def is_list(root: Marked) -> bool:
+def is_list(root: Marked, *, is_json: bool) -> bool:
     """Whether this is `--list` output rather than an inventory as people write it."""
     if "_meta" in root.mapping:
         return True
-    groups = [group for name, group in root.mapping.items() if name != "cluster"]
-    return any(group.is_sequence or _listed(group) for group in groups)
+    groups = (group for name, group in root.mapping.items() if name != "cluster")
+    return is_json and any(group.is_sequence or _has_lists(group) for group in groups)
 
 
 def read_list(root: Marked, findings: Findings) -> Source:
@@ -52,7 +52,7 @@ def read_list(root: Marked, findings: Findings) -> Source:
     return Source(tuple(entries), root.mapping.get("cluster"))
 
 
-def _listed(group: Marked) -> bool:
+def _has_lists(group: Marked) -> bool:
     return any(group.mapping.get(key, _NO_VARS).is_sequence for key in ("hosts", "children"))
 
 

@@ -12,7 +12,7 @@ from kprov.inventory import kubespray
 from kprov.inventory.connection import HostValues, connection_of, through_bastion
 from kprov.inventory.connection_vars import ADDRESS, SECRET_NAMES
 from kprov.inventory.entries import Source
-from kprov.inventory.files import read_inventory, role_variables
+from kprov.inventory.files import is_folder, read_inventory, role_variables
 from kprov.inventory.findings import Findings
 from kprov.inventory.merge import read_layers, spec_of
 from kprov.inventory.network_rules import check_networks
@@ -55,7 +55,7 @@ def _assemble(
     environ: Mapping[str, str],
     findings: Findings,
 ) -> Inventory:
-    folder = path if path.is_dir() else path.parent
+    folder = path if is_folder(path) else path.parent
     tree = build(source.entries, findings)
     layers = read_layers(tree, folder, findings)
     written = spec_of(source, layers, findings)

@@ -73,10 +73,17 @@ def _check_group_names(tree: Tree, findings: Findings) -> None:
     for name, group in tree.groups.items():
         if name in KNOWN_GROUPS or name == "all":
             continue
-        close = difflib.get_close_matches(name, KNOWN_GROUPS, n=1, cutoff=_CLOSE)
-        if close and set(tree.members(name)) - set(tree.members(close[0])):
-            hint = f"did you mean '{close[0]}'?"
+        close = _close_group(name)
+        if close and set(tree.members(name)) - set(tree.members(close)):
+            hint = f"did you mean '{close}'?"
             findings.problem(f"unknown group {name!r} with hosts in it", group.location, hint)
+
+
+def _close_group(name: str) -> str:
+    """The known group this is a slip of; letters swapped in a short name count too."""
+    swapped = [known for known in KNOWN_GROUPS if sorted(known) == sorted(name)]
+    close = difflib.get_close_matches(name, KNOWN_GROUPS, n=1, cutoff=_CLOSE)
+    return (*swapped, *close, "")[0]
 
 
 def _no_hosts(findings: Findings, inventory: Inventory) -> None:

@@ -46,7 +46,7 @@ def json_schema() -> Schema:
         "additionalProperties": _reference("Group"),
         "$defs": {
             **_lenient(definitions),
-            "ClusterSpec": _lenient({"ClusterSpec": cluster})["ClusterSpec"],
+            "ClusterSpec": _lenient_model(cluster),
             "Group": _group(),
             "Variables": _variables(),
         },
@@ -111,10 +111,15 @@ def _lenient(definitions: Schema) -> Schema:
 
 def _lenient_model(schema: Schema) -> Schema:
     fields = {
-        name: field if name == "local" else _or_nothing_too(field)
+        name: _something(field) if name == "local" else _or_nothing_too(field)
         for name, field in schema.get("properties", {}).items()
     }
     return {**schema, "properties": fields}
+
+
+def _something(field: Schema) -> Schema:
+    options = [option for option in field["anyOf"] if option.get("type") != "null"]
+    return {**field, "anyOf": options}
 
 
 def _or_nothing_too(field: Schema) -> Schema:

@@ -122,8 +122,9 @@ def _note(path: Path, errors: list[ErrorDetails], written: Marked, findings: Fin
         hint = hint_of(did_you_mean(str(path[-1]), known), expected)
         findings.problem(f"unknown key {str(path[-1])!r} in `{_name(path[:-1])}`", where, hint)
     elif kind == "missing":
-        missing = ", ".join(f"`{error['loc'][-1]}`" for error in errors)
-        findings.problem(f"`{name}` has no {missing}", where)
+        missing = [str(error["loc"][-1]) for error in errors]
+        if not any(did_you_mean(key, missing) for key in found.mapping):
+            findings.problem(f"`{name}` has no `{missing[0]}`", where)
     elif kind == "literal_error":
         choices = _choices(path) or str(context.get("expected", ""))
         hint = did_you_mean(found.text, choices) if isinstance(choices, tuple) else ""

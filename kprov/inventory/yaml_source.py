@@ -10,24 +10,25 @@ from kprov.inventory.entries import Entry, GroupEntry, HostEntry, Source, Var, v
 from kprov.inventory.findings import Findings, did_you_mean, hint_of
 from kprov.inventory.ranges import expand
 from kprov.model.cluster import ClusterSpec
-from kprov.model.errors import Location
+from kprov.model.errors import InputError, Location
 
 _BARE_RANGE = re.compile(r"(?m)([{,][ \t]*|^[ \t]*)([\w.-]*\[\w*:\w+(?::\d+)?\][\w.-]*)(?=[ \t]*:)")
 _GROUP_KEYS = ("hosts", "children", "vars")
 
 
 def read_yaml(root: Marked, findings: Findings) -> Source:
-    """Entries of a YAML inventory; problems go to `findings`."""
+    """Entries of a YAML inventory; problems go to `findings`.
+
+    Raises InputError when this is no inventory at all.
+    """
     if not root.is_mapping:
         hint = "start with `cluster:` and `all:`; `kprov init` writes an example"
         what = f"found {root.kind}, expected a mapping of `cluster` and groups"
-        findings.problem(what, root.location, hint)
-        return Source()
+        raise InputError(what, where=root.location, hint=hint)
     if "plugin" in root.mapping:
         hint = "save what `ansible-inventory -i FILE --list` prints as a .json file and use that"
         what = "inventory plugins run inside Ansible only"
-        findings.problem(what, root.key_location("plugin"), hint)
-        return Source()
+        raise InputError(what, where=root.key_location("plugin"), hint=hint)
     reader = _Reader(findings)
     entries: list[Entry] = []
     for name, group in root.mapping.items():
