@@ -54,7 +54,7 @@ def describe(change: Change) -> str:
             return _restart(change)
         case Action.UPDATE:
             words = ", ".join(_key(change, key) for key in change.keys if key != "inputs")
-            restart = _restart(change) if "inputs" in change.keys and change.because else ""
+            restart = _restart(change) if "inputs" in change.keys or change.because else ""
             return "; ".join(word for word in (words, restart) if word) or "update"
 
 

@@ -47,6 +47,7 @@ look_stamps() {
 
 # systemctl prints blocks of KEY=VALUE, a blank line after each
 look_units() {
+    look_line=''
     { systemctl show --property=Id,LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload \
         -- "$@" 2>/dev/null; echo; } | while IFS='=' read -r look_key look_value; do
         case $look_key in
