@@ -106,7 +106,10 @@ def test_etcd_renamed_its_experimental_flags(etcd: str, experimental: bool, gate
 
 @pytest.mark.parametrize(
     ("containerd", "version_3", "bin_dirs"),
-    [("1.6.20", False, False), ("1.7.28", False, False), ("2.0.7", True, False), ("2.1.0", True, True)],
+    [
+        ("1.6.20", False, False), ("1.7.28", False, False), ("2.0.7", True, False),
+        ("2.1.0", True, True),
+    ],
 )  # fmt: skip
 def test_containerd_2_has_another_configuration(
     containerd: str, version_3: bool, bin_dirs: bool
