@@ -173,7 +173,7 @@ def _syntax_error(error: yaml.MarkedYAMLError, text: str, file: str) -> InputErr
         what += f", {error.context}"
         if error.context_mark and error.context_mark.line + 1 != line:
             what += f" that began in line {error.context_mark.line + 1}"
-    lines = text.splitlines()
+    lines = text.split("\n")
     hint = _syntax_hint(what, lines[line - 1] if 0 < line <= len(lines) else "")
     return InputError(what, where=Location(file, line), hint=hint)
 

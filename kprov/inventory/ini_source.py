@@ -71,7 +71,7 @@ def literal(text: str, location: Location) -> Marked:
 def _lines(text: str, file: str, findings: Findings) -> Iterator[_Line]:
     """Lines with their section; a section's header comes as a line without text."""
     group, kind, known = "ungrouped", "hosts", True
-    for number, raw in enumerate(text.splitlines(), 1):
+    for number, raw in enumerate(text.split("\n"), 1):
         stripped, location = raw.strip(), Location(file, number)
         if not stripped or stripped[0] in "#;":
             continue

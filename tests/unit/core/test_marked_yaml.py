@@ -113,6 +113,6 @@ def test_nested_aliases_stay_cheap() -> None:
 @given(JSON)
 def test_plain_gives_back_what_yaml_wrote(value: object) -> None:
     """Any JSON-like value survives dump, load and plain; `mark` and `plain` are inverse."""
-    text = yaml.safe_dump(value, allow_unicode=True)
+    text = yaml.safe_dump(value)
     assert plain(load_marked(text, "f")) == value
     assert plain(mark(value, Location("f"))) == value
