@@ -16,6 +16,9 @@ def options(parser: argparse.ArgumentParser) -> None:
     """Command line options."""
     host_options(parser)
     parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
+    parser.add_argument(
+        "--keep-binaries", action="store_true", help="leave /opt/kprov: a later apply is quicker"
+    )
     parser.add_argument("--steal-lease", action="store_true", help="take over another run's lease")
 
 
@@ -27,7 +30,8 @@ def run(args: argparse.Namespace) -> int:
         question = f"Remove cluster `{name}` and all its data from {', '.join(names)}?"
         if not confirm(question, yes=args.yes):
             raise KprovError("not reset: the answer was no", hint="nothing was touched")
-        result = reset(names, it.connections, it.session.lease(steal=args.steal_lease))
+        lease = it.session.lease(steal=args.steal_lease)
+        result = reset(names, it.connections, lease, keep_binaries=args.keep_binaries)
         state = it.session.state
     for host, gone in result.gone.items():
         words = ", ".join(f"{count} {kind}" for kind, count in sorted(gone.items()))

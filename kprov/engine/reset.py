@@ -24,11 +24,14 @@ class ResetResult:
     errors: Mapping[str, KprovError]
 
 
-def reset(hosts: Iterable[str], connections: Connections, lease: LeaseTerms) -> ResetResult:
+def reset(
+    hosts: Iterable[str], connections: Connections, lease: LeaseTerms, *, keep_binaries: bool
+) -> ResetResult:
     """Take kprov off the hosts. Hosts that fail do not keep the others from it."""
 
     def one(host: str) -> Counter[str]:
-        lines = connections.to(host).stream([reset_bundle(lease)], boot=BOOT)
+        payload = reset_bundle(lease, keep_binaries=keep_binaries)
+        lines = connections.to(host).stream([payload], boot=BOOT)
         complete, gone, owner = read_reset(lines)
         if owner:
             raise held(host, owner, int(time.time()) + LEASE_SECONDS)

@@ -12,13 +12,13 @@ from kprov.sh.quote import call
 from kprov.sh.records import Records, text_member
 
 
-def reset_bundle(lease: LeaseTerms) -> bytes:
+def reset_bundle(lease: LeaseTerms, *, keep_binaries: bool) -> bytes:
     """The reset ready to be streamed to a host."""
     lines = [
         library(RESET),
         'exec 3>&1 >/dev/null 2>"$KPROV_TMP/log"',
         call("lease_take", lease.run, lease.owner, str(LEASE_SECONDS), lease.steal),
-        "reset_host",
+        call("reset_host", keep_binaries),
         'printf \'{"end":"reset"}\\n\' >&3',
         "",
     ]

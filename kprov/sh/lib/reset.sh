@@ -71,7 +71,7 @@ reset_data() {
     rm -rf /run/containerd /var/log/pods /var/log/containers /var/lib/cni /run/kubernetes
 }
 
-reset_files() {
+reset_files() {  # keep-binaries(yes|no)
     owned_reversed file | while read -r reset_path; do
         rm -f -- "$reset_path"
         if [ -e "$KPROV_STATE/originals$reset_path" ]; then
@@ -79,15 +79,17 @@ reset_files() {
         fi
         gone file "$reset_path"
     done
-    owned_reversed tree | while read -r reset_path; do rm -rf -- "$reset_path"; gone tree "$reset_path"; done
-    rm -rf "$KPROV_OPT/.incoming"
+    if [ "$1" = no ]; then
+        owned_reversed tree | while read -r reset_path; do rm -rf -- "$reset_path"; gone tree "$reset_path"; done
+        rm -rf "$KPROV_OPT/.incoming"
+    fi
     owned_reversed directory | while read -r reset_path; do
         rmdir -- "$reset_path" && gone directory "$reset_path"
     done
     owned_reversed user | while read -r reset_user; do userdel -- "$reset_user"; gone user "$reset_user"; done
 }
 
-reset_host() {
+reset_host() {  # keep-binaries(yes|no)
     if [ ! -s "$KPROV_STATE/owned" ]; then
         gone nothing "this host holds nothing of kprov"
         return
@@ -97,7 +99,7 @@ reset_host() {
     reset_mounts
     reset_network
     reset_data
-    reset_files
+    reset_files "$1"
     systemctl daemon-reload
     systemctl reset-failed
     lease_drop
