@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from kprov.core.phase import Phase
 from kprov.model.change import Action, Change
 from kprov.model.facts import Facts
 from kprov.model.plan import Plan, Step
+
+ACTING = ("unit", "command", "manifest", "image", "wait")
+"""Kinds that act on what runs; the others only put things in their places."""
+UNIT_FOLDER = "/etc/systemd/system/"
 
 PhaseChanges = Mapping[str, Mapping[str, tuple[Change, ...]]]
 """Phase name to host name to its changes."""
@@ -105,21 +110,51 @@ def _awaited(
 def _in_one_payload(
     parts: Sequence[tuple[str, tuple[Change, ...]]], after: Mapping[str, frozenset[str]]
 ) -> tuple[Change, ...]:
-    """All changes of a payload; waits are put off until a phase needs them.
+    """All changes of a payload; waits are put off until something acts on what they wait for.
 
-    So a host gets on with independent work while a service becomes ready.
+    So a host gets on with its files and with other roles while a service becomes ready.
     """
     done: list[Change] = []
     waiting: list[tuple[str, Change]] = []
     for phase, changes in parts:
-        done += [wait for name, wait in waiting if name in after[phase]]
-        waiting = [(name, wait) for name, wait in waiting if name not in after[phase]]
-        end = len(changes)
-        while end and changes[end - 1].resource.kind == "wait":
-            end -= 1
-        done += changes[:end]
-        waiting += [(phase, wait) for wait in changes[end:]]
-    return (*done, *(wait for _, wait in waiting))
+        put_off: list[tuple[str, Change]] = []
+        for _, group in groupby(changes, key=lambda change: change.resource.role):
+            body, waits = _trailing_waits(list(group))
+            for change in body:
+                if change.resource.kind in ACTING:
+                    done += [wait for name, wait in waiting if name in after[phase]]
+                    waiting = [(name, wait) for name, wait in waiting if name not in after[phase]]
+                done.append(change)
+            put_off += [(phase, wait) for wait in waits]
+        waiting += put_off
+    return _unit_files_first([*done, *(wait for _, wait in waiting)])
+
+
+def _trailing_waits(changes: list[Change]) -> tuple[list[Change], list[Change]]:
+    end = len(changes)
+    while end and changes[end - 1].resource.kind == "wait":
+        end -= 1
+    return changes[:end], changes[end:]
+
+
+def _unit_files_first(changes: list[Change]) -> tuple[Change, ...]:
+    """New unit files before the first unit, so that systemd reads them all at once.
+
+    Only new ones: a changed one stays where the role wrote it, beside what changes with it.
+    """
+    first = next((i for i, its in enumerate(changes) if its.resource.kind == "unit"), len(changes))
+    early = [change for change in changes[first:] if _is_new_unit_file(change)]
+    late = [change for change in changes[first:] if not _is_new_unit_file(change)]
+    return (*changes[:first], *early, *late)
+
+
+def _is_new_unit_file(change: Change) -> bool:
+    name = change.resource.name
+    return (
+        change.action is Action.CREATE
+        and change.resource.kind == "file"
+        and (name.startswith(UNIT_FOLDER))
+    )
 
 
 def _all_before(phase: Phase, phases: Sequence[Phase]) -> frozenset[str]:
