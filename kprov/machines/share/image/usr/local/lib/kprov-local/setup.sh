@@ -29,4 +29,6 @@ while read -r word interface address gateway; do
     ip address replace "$address" dev "$interface"
     ip link set "$interface" up
     [ -z "$gateway" ] || ip route replace default via "$gateway" dev "$interface"
+    # No cloud is here: whoever asks for its metadata is told so, instead of waiting for an answer.
+    ip route replace unreachable 169.254.169.254
 done </etc/kprov-local
