@@ -13,6 +13,7 @@ from kprov.inventory import connection_vars as names
 from kprov.inventory.connection_vars import ConnectionVariable
 from kprov.inventory.entries import Vars
 from kprov.inventory.findings import Findings, did_you_mean
+from kprov.inventory.names import address_of
 from kprov.model.errors import Location
 from kprov.model.host import Connection
 from kprov.model.secret import Secret
@@ -23,6 +24,7 @@ _SSH_PLUGINS = ("ssh", "smart", "paramiko", "paramiko_ssh", "libssh", "openssh")
 _HOST_TEXT = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")
 _IPV4_LIKE = re.compile(r"^\d+(\.\d+){3}$")
 _USER_TEXT = re.compile(r"^[^\s:@/]+$")
+_INNER_ADDRESSES = ("ip", "access_ip")
 _DEFAULT_TIMEOUT = Connection("").connect_timeout
 
 
@@ -55,6 +57,7 @@ def connection_of(
     reader = _Reader(host, findings)
     reader.refuse_slips()
     reader.refuse_other_ways()
+    reader.refuse_inner_names()
     key_file = reader.text(names.KEY_FILE)
     return Connection(
         address=reader.address(),
@@ -120,6 +123,14 @@ class _Reader:
             self._expected(names.BECOME_USER, "root", "kprov needs root on the host")
         if (self.text(names.BECOME_METHOD) or "sudo").rpartition(".")[2] != "sudo":
             self._expected(names.BECOME_METHOD, "sudo", "")
+
+    def refuse_inner_names(self) -> None:
+        """`ip` and `access_ip`, the addresses inside the cluster, have to be addresses."""
+        for name in _INNER_ADDRESSES:
+            value = self._host.values.get(name)
+            if value not in (None, "") and address_of(value) is None:
+                what = f"{name} is {_shown(value)}, expected an address"
+                self._findings.problem(what, self._host.place(name))
 
     def address(self) -> str:
         """The address to connect to."""

@@ -106,8 +106,8 @@ def _check_apart(ranges: Sequence[Range], findings: Findings) -> None:
 
 
 def _check_host(host: Host, ranges: Sequence[Range], findings: Findings) -> None:
-    for text in dict.fromkeys((host.connection.address, host.vars.get("ip"))):
-        address = address_of(text)
+    addresses = map(address_of, (host.connection.address, host.vars.get("ip")))
+    for address in dict.fromkeys(addresses):
         for one in ranges:
             if address is not None and address in one.network:
                 what = f"the address {address} of {host.name} is in `cluster.network.{one.field}`"

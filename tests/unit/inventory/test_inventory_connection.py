@@ -107,6 +107,8 @@ def test_a_bastion_group_is_the_way_in(folder: Folder) -> None:
         ("ansible_become_method: su", "ansible_become_method is 'su', expected sudo", ""),
         ("ansible_ssh_timeout: soon", "ansible_ssh_timeout is 'soon', expected a number", ""),
         ("ansible_connection: local", "ansible_connection is 'local'", "ansible_host: 127.0.0.1"),
+        ("ip: inner.example.com", "ip is 'inner.example.com', expected an address", ""),
+        ("access_ip: [10.0.0.1]", "access_ip is a list, expected an address", ""),
         ("ansible_connection: docker", "ansible_connection is 'docker', expected ssh", ""),
         ("ansible_password: [x]", "ansible_password is a collection, expected text", ""),
         ("ansible_hots: x", "unknown connection variable 'ansible_hots'", "'ansible_host'?"),
