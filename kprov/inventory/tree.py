@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kprov.inventory.entries import Entry, GroupEntry, HostEntry, Vars
 from kprov.inventory.findings import Findings
@@ -157,11 +157,10 @@ class _Builder:
             if entry.name in self._hosts:
                 self._note_host(entry)
         self._only_the_ungrouped()
-        self._add_k8s_cluster()
         self._refuse_cycles()
         children = {group: tuple(names) for group, names in self._children.items()}
         direct = {group: tuple(names) for group, names in self._direct.items()}
-        return Tree(self._groups, self._hosts, children, direct)
+        return _with_k8s_cluster(Tree(self._groups, self._hosts, children, direct))
 
     def _note_group(self, name: str, location: Location, variables: Vars) -> None:
         before = self._groups.get(name, Node(name, location))
@@ -177,13 +176,6 @@ class _Builder:
         grouped = {name for names in others for name in names}
         for name in grouped & set(self._direct.get("ungrouped", ())):
             del self._direct["ungrouped"][name]
-
-    def _add_k8s_cluster(self) -> None:
-        there = [name for name in _K8S_CLUSTER if name in self._groups]
-        if "k8s_cluster" not in self._groups and there:
-            location = self._groups[there[0]].location
-            self._note_group("k8s_cluster", location, {})
-            self._children["k8s_cluster"] = dict.fromkeys(there, location)
 
     def _refuse_cycles(self) -> None:
         done: set[str] = set()
@@ -201,3 +193,14 @@ class _Builder:
         for group in tuple(self._children):
             if group not in done:
                 visit(group, ())
+
+
+def _with_k8s_cluster(tree: Tree) -> Tree:
+    """The group k8s_cluster where it is not written: hosts only, so that no depth changes."""
+    there = [name for name in _K8S_CLUSTER if name in tree.groups]
+    if "k8s_cluster" in tree.groups or not there:
+        return tree
+    hosts = dict.fromkeys(host for name in there for host in tree.members(name))
+    node = Node("k8s_cluster", tree.groups[there[0]].location)
+    groups = {**tree.groups, "k8s_cluster": node}
+    return replace(tree, groups=groups, direct={**tree.direct, "k8s_cluster": tuple(hosts)})

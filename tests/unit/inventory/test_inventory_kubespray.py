@@ -243,3 +243,14 @@ def test_variables_of_kprovs_roles_are_not_ignored(folder: Folder) -> None:
         text + "kube_control_plane: {hosts: {cp1: }}\nkube_node: {hosts: {w1: }}"
     )
     assert inventory.warnings == ("1 variable means nothing to kprov and will be ignored: other",)
+
+
+def test_the_implied_k8s_cluster_changes_no_order(folder: Folder) -> None:
+    """Control planes stay at the depth they are written at: the last name of a depth wins."""
+    inventory = folder.read(
+        """
+        kube_control_plane: {hosts: {cp1: }, vars: {v: control plane}}
+        parent: {children: {child: {hosts: {cp1: }, vars: {v: child}}}}
+        """
+    )
+    assert inventory.host("cp1").vars["v"] == "child"
