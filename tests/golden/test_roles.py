@@ -1,0 +1,50 @@
+"""Roles: inventory and facts to resources, files and shell, for old and new releases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kprov.model.change import Action, Change
+from kprov.model.resource import Resource
+from kprov.sh.kinds import KINDS
+from tests.golden.golden import compare
+from tests.golden.world import resources, world
+
+HERE = Path(__file__).parent
+INVENTORIES = HERE.parent.parent / "inventories"
+OLD_HOST = {"cgroup": "v1", "oom_score_adjustable": "no", "conntrack_writable": "no"}
+
+CASES = {
+    "v1.20-one-machine": ("local.yaml", "n1", "v1.20.2", OLD_HOST),
+    "v1.29-one-machine": ("local.yaml", "n1", "v1.29.4", {}),
+    "v1.36-control-plane": ("local-workers.yaml", "cp1", "v1.36.2", {}),
+    "v1.36-worker": ("local-workers.yaml", "w1", "v1.36.2", OLD_HOST),
+}
+
+
+def text(resource: Resource) -> str:
+    """A resource as a reviewer wants to read it: the call, then the content."""
+    lines = [KINDS[resource.kind].write(Change(resource, Action.CREATE))]
+    if resource.restart_on:
+        lines.append(f"    restart_on {' '.join(resource.restart_on)}")
+    if resource.content is not None:
+        body = resource.content.data.decode()
+        lines += [f"    | {line}".rstrip() for line in body.splitlines()]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_roles(case: str) -> None:
+    """Every resource of every role on a host of that kind."""
+    inventory, host, version, facts = CASES[case]
+    its = world(INVENTORIES / inventory, [f"cluster.kubernetes={version}"], facts)
+    by_role: dict[str, list[str]] = {}
+    for group in resources(its, host).values():
+        for resource in group:
+            by_role.setdefault(resource.role, []).append(text(resource))
+    for role, texts in by_role.items():
+        compare(HERE / "roles" / case / f"{role}.txt", "\n".join(texts) + "\n")
+    written = {path.stem for path in (HERE / "roles" / case).glob("*.txt")}
+    assert written == set(by_role), "a golden file without a role: remove it"
