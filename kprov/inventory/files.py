@@ -162,6 +162,9 @@ def _read_file(path: Path, findings: Findings, environ: Mapping[str, str]) -> So
     if not text.strip():
         hint = "`kprov init` writes an example"
         raise InputError("the file is empty", where=Location(str(path)), hint=hint)
+    if path.suffix == ".toml":
+        hint = "save what `ansible-inventory -i FILE --list` prints as a .json file and use that"
+        raise InputError("TOML inventories are not read", where=Location(str(path)), hint=hint)
     if path.suffix in _INI or (path.suffix not in _YAML and _looks_like_ini(text)):
         return read_ini(text, str(path), findings)
     root = _read_groups(text, path, findings)

@@ -10,7 +10,7 @@ from typing import Any
 from kprov.core.marked_yaml import Marked, mark
 from kprov.inventory import kubespray
 from kprov.inventory.connection import HostValues
-from kprov.inventory.connection_vars import NAMES
+from kprov.inventory.connection_vars import NAMES, SECRET_NAMES
 from kprov.inventory.entries import Var
 from kprov.inventory.findings import Findings
 from kprov.inventory.merge import Layers
@@ -97,8 +97,11 @@ def _value(
         if error.kind in ("fact", "unsupported") and not needed:
             findings.warn(f"{error.location}: {key} is left out: {error.what}")
             return OMIT
-        hint = f"for host {host}" + (f"; {error.hint}" if error.hint else "")
-        findings.problem(f"{key}: {error.what}", error.location, hint)
+        what, hint = error.what, f"for host {host}" + (f"; {error.hint}" if error.hint else "")
+        if key in SECRET_NAMES and error.kind == "syntax":
+            what = "the value cannot be read as Jinja2"  # quoting it would show it
+            hint = "put braces of a password between {% raw %} and {% endraw %}"
+        findings.problem(f"{key}: {what}", error.location, hint)
         return OMIT
 
 

@@ -170,3 +170,9 @@ def test_a_password_by_e_is_taken_as_it_is(folder: Folder) -> None:
 def test_a_wrong_override_is_named(folder: Folder, override: str, problem: str) -> None:
     """Problems of `-e` carry the name of the override as their place."""
     assert folder.problem(HOSTS, override).startswith(problem)
+
+
+def test_toml_is_refused_with_a_way_out(folder: Folder) -> None:
+    """A format that Ansible has and kprov does not read."""
+    folder.write("hosts.toml", "[kube_node.hosts]\nw1 = {}\n")
+    assert "TOML inventories are not read" in folder.problems_of("hosts.toml")[0]
