@@ -84,7 +84,7 @@ def explain(refusal: Refusal, tried: Command, *, where: str) -> TransportError:
 
 def is_wrong_password(stderr: bytes, tried: Command) -> bool:
     """Whether sudo asks again, or says that the password was not right."""
-    return stderr.count(tried.prompt.encode()) > 1 or b"ry again" in stderr
+    return stderr.count(tried.prompt.encode()) > 1 or b", try again" in stderr
 
 
 _SUDO_REFUSALS = (
@@ -104,7 +104,12 @@ _SUDO_REFUSALS = (
         "Add `Defaults:{user} !requiretty` to the host's sudoers",
     ),
     (
-        r"incorrect (password|authentication) attempt|ry again|no password was provided",
+        r"(?i)account validation failure|password (is |has )?expired|account (is |has )?expired",
+        "sudo refuses user {user}: the account or its password has expired",
+        "Log in by hand and renew it",
+    ),
+    (
+        r"incorrect (password|authentication) attempt|, try again|no password was provided",
         "sudo refuses the password of user {user}",
         f"{_HOW_TO_GIVE_ONE}; the one it has now is wrong",
     ),
@@ -117,11 +122,6 @@ _SUDO_REFUSALS = (
         r"a password is required|interactive authentication is required",
         "sudo wants a password of user {user} and there is none",
         f"{_HOW_TO_GIVE_ONE}, or allow NOPASSWD in the host's sudoers",
-    ),
-    (
-        r"(?i)account validation failure|password (is |has )?expired|account (is |has )?expired",
-        "sudo refuses user {user}: the account or its password has expired",
-        "Log in by hand and renew it",
     ),
 )
 

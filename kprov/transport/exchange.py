@@ -15,7 +15,7 @@ from typing import Protocol
 from kprov.model.secret import Secret
 from kprov.transport.base import AbortedError, ConnectionLostError, RemoteExitError
 from kprov.transport.become import Command, Refusal, explain, is_wrong_password
-from kprov.transport.lines import Tail, lines
+from kprov.transport.lines import Lines, Tail
 
 START_SECONDS = 60.0
 """How long the way to root may take: slow start-up files, sudo that asks a name server."""
@@ -94,11 +94,13 @@ class Exchange:
             thread.daemon = True
             thread.start()
         try:
-            received = lines(iter(self._pipe.receive, b""))
+            lines = Lines(iter(self._pipe.receive, b""))
+            received = iter(lines)
             self._wait_for_ready(received)
             watchdog.cancel()
             yield from map(self._count, received)
             end = self._pipe.end()
+            yield from self._unfinished(lines.rest(), end)
             drain.join(_DRAIN_SECONDS)
             self._judge(end)
         finally:
@@ -114,6 +116,13 @@ class Exchange:
                 self._released.set()
                 return
             self._noise.feed(f"{line}\n".encode())
+
+    def _unfinished(self, rest: str, end: End) -> Iterator[str]:
+        """A last line without newline is a line, unless it was cut off."""
+        if not self._ready:
+            self._noise.feed(rest.encode())
+        elif rest and not end.lost:
+            yield self._count(rest)
 
     def _count(self, line: str) -> str:
         self._lines += 1

@@ -57,7 +57,7 @@ def _diagnose(error: Exception, endpoint: Endpoint) -> tuple[str, str]:
         hint = "Look into sshd's log there; it may be overloaded, or refuse this address."
         return f"{endpoint} ended the connection, or was silent, during the SSH handshake", hint
     hint = "Try `ssh -v` to the same place, and look into sshd's log there."
-    return f"the SSH handshake with {endpoint} failed: {error or type(error).__name__}", hint
+    return f"the SSH handshake with {endpoint} failed: {str(error) or type(error).__name__}", hint
 
 
 def _network(error: OSError, endpoint: Endpoint) -> tuple[str, str]:

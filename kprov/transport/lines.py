@@ -8,21 +8,29 @@ from collections.abc import Iterable, Iterator
 TAIL_BYTES = 64 * 1024
 
 
-def lines(chunks: Iterable[bytes]) -> Iterator[str]:
-    """Lines without their newline, each as soon as it is complete; the last may lack one.
+class Lines:
+    """Lines without their newline, each as soon as it is complete.
 
     What is not UTF-8 becomes U+FFFD. Parts of a long line are joined once, at its end.
     """
-    parts: list[bytes] = []
-    for chunk in chunks:
-        first, *rest = chunk.split(b"\n")
-        parts.append(first)
-        for part in rest:
-            yield b"".join(parts).decode(errors="replace")
-            parts = [part]
-    last = b"".join(parts)
-    if last:
-        yield last.decode(errors="replace")
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = chunks
+        self._parts: list[bytes] = []
+
+    def __iter__(self) -> Iterator[str]:
+        for chunk in self._chunks:
+            first, *others = chunk.split(b"\n")
+            self._parts.append(first)
+            for part in others:
+                yield self.rest()
+                self._parts.append(part)
+
+    def rest(self) -> str:
+        """What came after the last newline, taken out; it may be half a line."""
+        text = b"".join(self._parts).decode(errors="replace")
+        self._parts.clear()
+        return text
 
 
 class Tail:

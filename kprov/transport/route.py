@@ -104,7 +104,7 @@ def parse_hops(text: str, where: str) -> tuple[Hop, ...]:
 
 def _parse_hop(text: str, where: str) -> Hop:
     match = re.fullmatch(
-        r"(?:ssh://)?(?:(?P<user>[^@\s]+)@)?"
+        r"(?:ssh://)?(?:(?P<user>\S+)@)?"
         r"(?:\[(?P<v6>[^\]\s]+)\]|(?P<host>[^:@\s]+))(?::(?P<port>\d+))?/?",
         text,
     )

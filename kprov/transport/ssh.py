@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from kprov.model.host import Host
 from kprov.model.secret import Secret
 from kprov.transport.arguments import parse
-from kprov.transport.base import Log
+from kprov.transport.base import AbortedError, Log
 from kprov.transport.hostkeys import HostKeys
 from kprov.transport.retry import Retry
 from kprov.transport.route import Lookup, resolve
@@ -46,6 +46,7 @@ class SshConnector:
         self._dialer: Dialer | None = None
         self._configs: dict[str | None, Lookup] = {}
         self._transports: list[SshTransport] = []
+        self._ended = False
         self._lock = threading.Lock()
 
     def connect(self, host: Host) -> SshTransport:
@@ -58,12 +59,15 @@ class SshConnector:
         from kprov.transport.session import SshTransport  # noqa: PLC0415  costs 0.2 s
 
         arguments = parse(host.connection.ssh_common_args, where=host.name)
-        dialer, config = self._load(arguments.config_file)
+        dialer, config = self._load(arguments.config_file, host.name)
         endpoint = resolve(host, arguments, config, self._home)
-        line = dialer.dial(endpoint, where=host.name)
-        transport = SshTransport(host, endpoint.user, line)
+        transport = SshTransport(host, endpoint.user, dialer.dial(endpoint, where=host.name))
         with self._lock:
             self._transports.append(transport)
+            ended = self._ended
+        if ended:  # while we were dialling
+            transport.abort()
+            raise _ended(host.name)
         return transport
 
     def abort(self) -> None:
@@ -78,18 +82,21 @@ class SshConnector:
 
     def _stop(self) -> list[SshTransport]:
         with self._lock:
+            self._ended = True
             dialer, transports = self._dialer, list(self._transports)
         if dialer is not None:
             dialer.stop()
         return transports
 
-    def _load(self, config_file: str | None) -> tuple[Dialer, Lookup]:
+    def _load(self, config_file: str | None, where: str) -> tuple[Dialer, Lookup]:
         """What all hosts share, made when the first of them asks."""
         from kprov.transport.auth import KeyFiles  # noqa: PLC0415
         from kprov.transport.dial import Dialer  # noqa: PLC0415
         from kprov.transport.ssh_config import load  # noqa: PLC0415
 
         with self._lock:
+            if self._ended:
+                raise _ended(where)
             if self._dialer is None:
                 passphrase = self._environ.get("KPROV_KEY_PASSPHRASE")
                 files = KeyFiles(Secret(passphrase) if passphrase else None)
@@ -97,6 +104,10 @@ class SshConnector:
             if config_file not in self._configs:
                 self._configs[config_file] = load(config_file, self._home)
             return self._dialer, self._configs[config_file]
+
+
+def _ended(where: str) -> AbortedError:
+    return AbortedError("the connections of this run were ended", where=where)
 
 
 def connect(

@@ -14,11 +14,14 @@ from pathlib import Path
 import pytest
 
 from kprov.model.errors import TransportError
+from kprov.model.host import Connection, Host
 from kprov.transport.base import AbortedError, ConnectionLostError, RemoteExitError
 from kprov.transport.retry import Retry
+from kprov.transport.ssh import SshConnector
 from tests.integration.ssh.sshd import (
     Site,
     Sshd,
+    free_port,
     make_key,
     needs_root,
     needs_sshd,
@@ -180,3 +183,27 @@ class TestBrokenConnections:
         starter.join()
         assert run(transport, "echo up") == ["up"]
         assert any("trying again" in line for line in site.said)
+
+    def test_abort_of_everything_stops_waiting_for_hosts(self, site: Site) -> None:
+        """Ctrl-C while hosts are waited for: no further try, and no connection afterwards."""
+        connector = SshConnector(
+            site.pins,
+            log=site.said.append,
+            retry=Retry(seconds=600, first_pause=300),
+            environ={},
+            home=site.home,
+        )
+        host = Host("w1", Connection("127.0.0.1", port=free_port()))
+        threading.Timer(0.2, connector.abort).start()
+        began = time.monotonic()
+        with pytest.raises(TransportError, match="refuses connections|were ended"):
+            connector.connect(host)
+        assert time.monotonic() - began < 20
+
+    def test_no_connection_after_the_end(self, site: Site, sshd: Sshd, key: Path) -> None:
+        """A connector that was ended opens nothing that nobody would close."""
+        connector = SshConnector(site.pins, log=site.said.append, environ={}, home=site.home)
+        connection = Connection("127.0.0.1", port=sshd.port, private_key_file=str(key))
+        connector.abort()
+        with pytest.raises(AbortedError):
+            connector.connect(Host("w1", connection))
