@@ -240,7 +240,8 @@ def _refused(status: int, body: bytes, where: str) -> ApiError:
 
 def _unreachable(server: str, error: BaseException) -> ApiUnreachableError:
     cause: BaseException = getattr(error, "reason", None) or error
-    text = str(cause) if isinstance(cause, BaseException) else str(error)
+    # urllib3 says "HTTPSConnection(host=..., port=...): Failed to ...": the server is named anyway.
+    text = str(cause).rpartition("): ")[2] or type(cause).__name__
     tls = "CERTIFICATE_VERIFY_FAILED" in text or "certificate" in text
     return ApiUnreachableError(
         f"the API does not answer: {text}",

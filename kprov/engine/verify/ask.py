@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from kprov.engine.verify.parallel import outcomes
 from kprov.engine.verify.podwork import shell
@@ -15,13 +16,29 @@ _RETRIES = 8
 _SECONDS = 45.0
 _SHOWN = 4
 
+# The timeouts of busybox's own programs differ: wget has none in Debian's build, `timeout` another
+# syntax before 1.30, nslookup waits for many seconds. `limited SECONDS COMMAND...` needs none.
+LIMITED = """
+limited() {
+  seconds=$1; shift
+  "$@" 2>&1 & child=$!
+  (sleep "$seconds"; kill "$child") >/dev/null 2>&1 & guard=$!
+  { wait "$child"; } 2>/dev/null; code=$?
+  kill "$guard" 2>/dev/null
+  [ "$code" -lt 128 ] || echo "no answer within $seconds s"
+  return "$code"
+}
+"""
+
 # kube-proxy and routes may lag behind the API by a second or two, so questions are repeated; the
 # retries are shared by all URLs, so that many dead ones do not take many times as long.
-_SCRIPT = """
+_SCRIPT = (
+    LIMITED
+    + """
 set -f; left=$1; shift
 for url in "$@"; do
   while :; do
-    verdict=ok; answer=$(wget -q -T 2 -O - "$url" 2>&1) && break
+    verdict=ok; answer=$(limited 2 wget -q -O - "$url") && break
     verdict=no
     case $answer in *"server returned error"*) break ;; esac
     [ "$left" -gt 0 ] || break
@@ -30,6 +47,7 @@ for url in "$@"; do
   echo "$verdict" "$url" $answer
 done
 """
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,30 +83,39 @@ def read_answers(output: str) -> list[Answer]:
     ]
 
 
-def ask_from_each(
-    session: Session, questions: Mapping[str, tuple[JsonObject, Sequence[str]]]
-) -> list[str]:
-    """Ask from many pods at once: place name to (pod, URLs). Return what failed, a line each."""
+def all_answer(
+    session: Session,
+    questions: Mapping[str, tuple[JsonObject, Sequence[str]]],
+    *,
+    note: str = "",
+    hint: str,
+) -> None:
+    """Ask from many pods at once, place name to (pod, URLs), and assert that every URL answers.
 
-    def job(place: str) -> Callable[[], list[str]]:
-        pod, urls = questions[place]
-        return lambda: [
-            f"from {place}: {answer.url} {answer.text or 'no answer'}"
-            for answer in ask(session, pod, urls)
-            if not answer.good
-        ]
-
+    Raises CheckFailed naming places, URLs and errors, then `note`. `hint` is for URLs that do not
+    answer; where the question could not even be asked, the reason for that is the hint.
+    """
     places = sorted(questions)
     failures: list[str] = []
-    jobs = [job(place) for place in places]
+    jobs = [partial(_failures, session, place, *questions[place]) for place in places]
     for index, outcome in outcomes(jobs, limit=_AT_ONCE, patience=session.options.timeout):
         if isinstance(outcome, CheckFailed | TimeoutError):
             failures.append(f"from {places[index]}: {outcome}")
+            hint = getattr(outcome, "hint", "") or hint
         elif isinstance(outcome, Exception):
             raise outcome
         else:
             failures += outcome
-    return sorted(failures)
+    if failures:
+        raise CheckFailed(summary(sorted(failures)) + note, hint)
+
+
+def _failures(session: Session, place: str, pod: JsonObject, urls: Sequence[str]) -> list[str]:
+    return [
+        f"from {place}: {answer.url} {answer.text or 'no answer'}"
+        for answer in ask(session, pod, urls)
+        if not answer.good
+    ]
 
 
 def summary(failures: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ IMAGE_REASONS = frozenset(
 )
 _HOPELESS = IMAGE_REASONS | {"CrashLoopBackOff"}
 _EVENTS_SHOWN = 3
+_LONGEST, _HEAD = 280, 100
 
 _HINTS: tuple[tuple[str, str], ...] = (
     (
@@ -25,10 +26,6 @@ _HINTS: tuple[tuple[str, str], ...] = (
     (
         r"runc|OCI runtime|containerd-shim",
         "the container runtime on that node: `journalctl -u containerd`",
-    ),
-    (
-        r"taint|didn't match|Insufficient|nodes are available",
-        "the scheduler finds no node for it: taints, cordoned nodes, free CPU and memory",
     ),
 )
 
@@ -80,8 +77,11 @@ def describe_pod(pod: JsonObject, events: Sequence[JsonObject] = ()) -> str:
         if condition["type"] == "PodScheduled" and condition["status"] == "False"
     ]
     parts += [_state(*state) for state in container_states(pod) if state[1] != "running"]
-    parts += [f"event {_words(event)}" for event in _latest(events)]
-    return "; ".join(parts)
+    if not image_missing(pod):  # the state says it all, and the events say it again
+        past = {"FailedScheduling"} if node else set()
+        still = [event for event in events if event.get("reason") not in past]
+        parts += [f"event {_words(event)}" for event in _latest(still)]
+    return "; ".join(dict.fromkeys(parts))
 
 
 def hint_for(pod: JsonObject, description: str) -> str:
@@ -91,11 +91,13 @@ def hint_for(pod: JsonObject, description: str) -> str:
             f"{', '.join(images(pod))} is not on the node and cannot be pulled: "
             "load an archive of it with `cluster.images`, or name another image"
         )
+    if not pod["spec"].get("nodeName"):
+        if "nodes are available" in description:
+            return "no node suits it: taints, cordoned nodes, free CPU and memory"
+        return "nothing has scheduled it: is kube-scheduler running and elected?"
     for pattern, hint in _HINTS:
         if re.search(pattern, description, re.IGNORECASE):
             return hint
-    if not pod["spec"].get("nodeName"):
-        return "nothing has scheduled it: is kube-scheduler running and elected?"
     return "`journalctl -u kubelet` on that node says more"
 
 
@@ -106,8 +108,13 @@ def _state(name: str, kind: str, fields: JsonObject) -> str:
 
 
 def _words(fields: JsonObject) -> str:
-    words = (fields.get("reason") or "", " ".join((fields.get("message") or "").split()))
+    words = (fields.get("reason") or "", _short(" ".join((fields.get("message") or "").split())))
     return ": ".join(word for word in words if word)
+
+
+def _short(text: str) -> str:
+    """Cut out the middle of a long message: errors that wrap errors tell most at their ends."""
+    return text if len(text) <= _LONGEST else f"{text[:_HEAD]} ... {text[_HEAD - _LONGEST :]}"
 
 
 def _latest(events: Sequence[JsonObject]) -> list[JsonObject]:

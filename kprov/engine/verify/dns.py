@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from kprov.engine.verify import fleet
 from kprov.engine.verify.api import ApiError
+from kprov.engine.verify.ask import LIMITED
 from kprov.engine.verify.diagnosis import describe_pod, hint_for, image_missing, images
 from kprov.engine.verify.parallel import outcomes
 from kprov.engine.verify.podwork import is_running, shell
@@ -18,18 +19,22 @@ from kprov.engine.verify.wait import Objects, WaitTimeout, wait_at
 
 _NOT_FOUND = 404
 _AT_ONCE = 16
+_SECONDS = 40.0
 
 # The answer and not the exit code counts: busybox also asks for AAAA, and calls none an error.
-_LOOK_UP = """
+_LOOK_UP = (
+    LIMITED
+    + """
 n=1
 while :; do
-  answer=$(nslookup "$1" 2>&1)
+  answer=$(limited 4 nslookup "$1")
   case $answer in *"$2"*) break ;; esac
-  [ "$n" -lt 8 ] || break
+  [ "$n" -lt 6 ] || break
   n=$((n + 1)); sleep 1
 done
 echo "$answer"
 """
+)
 
 
 def dns(session: Session) -> str:
@@ -49,13 +54,16 @@ def dns(session: Session) -> str:
     failures = []
     jobs = [_look_up(session, webs[place], name, address) for place in places]
     for index, outcome in outcomes(jobs, limit=_AT_ONCE, patience=session.options.timeout):
-        if isinstance(outcome, Exception):
+        if isinstance(outcome, CheckFailed | TimeoutError):
+            failures.append(f"on {places[index]}: {outcome}")
+        elif isinstance(outcome, Exception):
             raise outcome
-        if not re.search(rf"(^|\s){re.escape(address)}(\s|$)", outcome):
+        elif not re.search(rf"(^|\s){re.escape(address)}(\s|$)", outcome):
             failures.append(f"on {places[index]}: {' '.join(outcome.split()) or 'no answer'}")
     if failures:
         raise CheckFailed(
-            f"{name} is not resolved {'; '.join(failures)}; DNS pods: {', '.join(endpoints)}",
+            f"{name} is not resolved {'; '.join(sorted(failures))}; "
+            f"DNS pods: {', '.join(endpoints)}",
             "the DNS pods' logs, and kube-proxy on the nodes that fail",
         )
     return f"{name} is {address}, asked on {len(places)} node{'s'[: len(places) > 1]}"
@@ -71,7 +79,7 @@ def service_domain(resolv_conf: str) -> str:
 
 
 def _look_up(session: Session, pod: JsonObject, name: str, address: str) -> Callable[[], str]:
-    return lambda: shell(session, pod, _LOOK_UP, name, address).out
+    return lambda: shell(session, pod, _LOOK_UP, name, address, seconds=_SECONDS).out
 
 
 def _endpoints(session: Session) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kprov.engine.verify import fleet
-from kprov.engine.verify.ask import ask_from_each, summary
+from kprov.engine.verify.ask import all_answer
 from kprov.engine.verify.node_view import NodeView
 from kprov.engine.verify.objects import HTTP_PORT, container, once, part, pod_spec, stay, url
 from kprov.engine.verify.podwork import execute, log, running, start_pod
@@ -15,6 +15,10 @@ from kprov.engine.verify.values import CheckFailed, JsonObject
 from kprov.engine.verify.wait import Objects, WaitTimeout, wait_for
 
 _NEIGHBOURS = 3
+_NETWORK_HINT = (
+    "the pod network: routes to the other nodes' pod ranges (`ip route`), net.ipv4.ip_forward, "
+    "a firewall between the nodes"
+)
 _SCHEDULER_HINT = "is kube-scheduler running and elected?"
 
 
@@ -52,13 +56,7 @@ def pod_network(session: Session) -> str:
     }
     near = webs[peer["spec"]["nodeName"]]
     questions[place] = (near, [_web_url(peer), *questions[place][1]])
-    failures = ask_from_each(session, questions)
-    if failures:
-        raise CheckFailed(
-            summary(failures),
-            "the pod network: routes to the other nodes' pod ranges (`ip route`), "
-            "net.ipv4.ip_forward, a firewall between the nodes",
-        )
+    all_answer(session, questions, hint=_NETWORK_HINT)
     return "on one node" + (f", across {_nodes(len(webs))}" if len(webs) > 1 else " (there is one)")
 
 

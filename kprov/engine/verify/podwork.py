@@ -63,15 +63,7 @@ def running_on(session: Session, selector: str, nodes: Iterable[str]) -> dict[st
     try:
         return wait_for(session, PODS, by_label(selector), everywhere)
     except WaitTimeout as timeout:
-        there = {pod["spec"].get("nodeName") for pod in timeout.objects.values() if is_running(pod)}
-        missing = sorted(wanted - there)
-        stuck = [pod for pod in timeout.objects.values() if pod["spec"].get("nodeName") in missing]
-        if stuck:
-            raise _verdict(session, stuck[0], f"{len(missing)} of {len(wanted)} nodes") from None
-        raise CheckFailed(
-            f"no pod was made for {', '.join(missing)}",
-            "is kube-controller-manager running and elected?",
-        ) from None
+        raise _not_everywhere(session, wanted, timeout.objects) from None
 
 
 def is_running(pod: JsonObject) -> bool:
@@ -91,7 +83,7 @@ def log(session: Session, pod: JsonObject) -> str:
     path = session.path(PODS, pod["metadata"]["name"], "log")
     try:
         return session.api.text(path, {"container": CONTAINER})
-    except ApiError as error:
+    except (ApiError, ApiUnreachableError) as error:
         raise _no_kubelet("reading the log of", pod, error) from error
 
 
@@ -151,6 +143,19 @@ def _wait_pod(session: Session, query: Mapping[str, str], ready: Any) -> JsonObj
         raise _verdict(session, next(iter(timeout.objects.values()))) from None
 
 
+def _not_everywhere(session: Session, wanted: set[str], pods: Objects) -> CheckFailed:
+    """The verdict over pods that were to run on those nodes: the first one that does not."""
+    there = {pod["spec"].get("nodeName") for pod in pods.values() if is_running(pod)}
+    missing = sorted(wanted - there)
+    places = f"{len(missing)} of {len(wanted)} nodes lack it: {', '.join(missing)}"
+    for pod in pods.values():
+        if pod["spec"].get("nodeName") in {None, *missing}:
+            return _verdict(session, pod, places)
+    return CheckFailed(
+        f"{places}; no pod was made there", "is kube-controller-manager running and elected?"
+    )
+
+
 def _verdict(session: Session, pod: JsonObject, before: str = "") -> CheckFailed:
     uid = pod["metadata"]["uid"]
     events = session.api.get(session.path(EVENTS), {"fieldSelector": f"involvedObject.uid={uid}"})
@@ -160,7 +165,8 @@ def _verdict(session: Session, pod: JsonObject, before: str = "") -> CheckFailed
 
 
 def _no_kubelet(what: str, pod: JsonObject, error: ApiError | ApiUnreachableError) -> CheckFailed:
-    return CheckFailed(f"{what} {_place(pod)}: {error.problem.what}", _KUBELET_HINT)
+    said = error.message if isinstance(error, ApiError) else "the API server did not answer in time"
+    return CheckFailed(f"{what} {_place(pod)}: {said}", _KUBELET_HINT)
 
 
 def _place(pod: JsonObject) -> str:

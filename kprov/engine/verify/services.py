@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kprov.engine.verify import fleet
-from kprov.engine.verify.ask import ask_from_each, summary
+from kprov.engine.verify.ask import all_answer
 from kprov.engine.verify.node_view import NodeView
 from kprov.engine.verify.objects import HTTP_PORT, part, url
 from kprov.engine.verify.resources import SERVICES
@@ -74,11 +74,11 @@ def _endpoints(session: Session, name: str) -> list[str]:
     def ready(slices: Objects) -> list[str] | None:
         return ready_addresses(slices.values()) or None
 
+    fleet.webs(session)
     query = by_label(f"kubernetes.io/service-name={name}")
     try:
         return wait_for(session, session.server.endpoint_slices, query, ready)
     except WaitTimeout:
-        fleet.webs(session)
         raise CheckFailed(
             f"the pods of Service {name} run, but it has no endpoints",
             "is kube-controller-manager running and elected?",
@@ -90,9 +90,8 @@ def _all_answer(
     questions: dict[str, tuple[JsonObject, list[str]]],
     addresses: list[str],
 ) -> None:
-    failures = ask_from_each(session, questions)
-    if failures:
-        raise CheckFailed(f"{summary(failures)}; endpoints: {', '.join(addresses)}", _PROXY_HINT)
+    note = f"; endpoints: {', '.join(addresses)}"
+    all_answer(session, questions, note=note, hint=_PROXY_HINT)
 
 
 def _nodes(nodes: tuple[NodeView, ...]) -> str:

@@ -12,7 +12,12 @@ from kprov.engine.verify.objects import MANAGED, MANAGER, RUN_LABEL, metadata
 from kprov.engine.verify.resources import (
     CLUSTER_ROLE_BINDINGS,
     CLUSTER_ROLES,
+    DAEMON_SETS,
+    DEPLOYMENTS,
+    JOBS,
     NAMESPACES,
+    PODS,
+    REPLICA_SETS,
     SERVICE_ACCOUNTS,
 )
 from kprov.engine.verify.session import by_name
@@ -22,6 +27,7 @@ from kprov.engine.verify.wait import Objects, WaitTimeout, wait_at
 _LEFTOVER_AGE = timedelta(minutes=10)
 _NOT_FOUND = 404
 _CLUSTER_WIDE = (CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES)
+_WITH_PODS = (DAEMON_SETS, DEPLOYMENTS, REPLICA_SETS, JOBS)
 
 
 def new_name() -> str:
@@ -39,21 +45,50 @@ def make(api: Api, name: str, seconds: float) -> str:
     made = api.create(
         NAMESPACES.path(), {"apiVersion": "v1", "kind": "Namespace", "metadata": body}
     )
-    gone = _remove_leftovers(api, _time(made["metadata"]["creationTimestamp"]))
+    gone = _remove_leftovers(api, name, _time(made["metadata"]["creationTimestamp"]))
     _wait_for_account(api, name, seconds)
     return name + (f"; removed leftovers of earlier runs: {', '.join(gone)}" if gone else "")
 
 
 def remove(api: Api, name: str, seconds: float) -> str:
-    """Delete the namespace and what carries its label; wait that long at most for it to be gone."""
+    """Delete the namespace and what carries its label; wait that long at most for it to be gone.
+
+    The cluster takes five seconds before it begins with a namespace; pods are told to end now.
+    """
     try:
         api.delete(NAMESPACES.path(name=name))
     except ApiError as error:
         if error.status != _NOT_FOUND:
             raise
         return "there was nothing to clean up"
+    mine = {"labelSelector": f"{RUN_LABEL}={name}"}
     for resource in _CLUSTER_WIDE:
-        api.delete(resource.path(), {"labelSelector": f"{RUN_LABEL}={name}"})
+        api.delete(resource.path(), mine)
+    for resource in _WITH_PODS:
+        api.delete(resource.path(name), mine)
+    api.delete(PODS.path(name))
+    return _wait_until_gone(api, name, seconds)
+
+
+def is_leftover(created: str, now: datetime) -> bool:
+    """Whether something made at that time (RFC 3339) belongs to a run that was killed."""
+    return now - _time(created) > _LEFTOVER_AGE
+
+
+def _remove_leftovers(api: Api, own: str, now: datetime) -> list[str]:
+    gone = []
+    for resource in (NAMESPACES, *_CLUSTER_WIDE):
+        for found in api.get(resource.path(), {"labelSelector": MANAGED}).get("items") or []:
+            meta = found["metadata"]
+            if meta["name"] == own or "deletionTimestamp" in meta:
+                continue
+            if is_leftover(meta["creationTimestamp"], now):
+                api.delete(resource.path(name=meta["name"]))
+                gone.append(meta["name"])
+    return sorted(set(gone))
+
+
+def _wait_until_gone(api: Api, name: str, seconds: float) -> str:
     deadline = time.monotonic() + seconds
     try:
         wait_at(
@@ -66,22 +101,6 @@ def remove(api: Api, name: str, seconds: float) -> str:
     except WaitTimeout:
         return f"the cluster is deleting namespace {name}"
     return f"namespace {name} is gone"
-
-
-def is_leftover(created: str, now: datetime) -> bool:
-    """Whether something made at that time (RFC 3339) belongs to a run that was killed."""
-    return now - _time(created) > _LEFTOVER_AGE
-
-
-def _remove_leftovers(api: Api, now: datetime) -> list[str]:
-    gone = []
-    for resource in (NAMESPACES, *_CLUSTER_WIDE):
-        for found in api.get(resource.path(), {"labelSelector": MANAGED}).get("items") or []:
-            meta = found["metadata"]
-            if is_leftover(meta["creationTimestamp"], now) and "deletionTimestamp" not in meta:
-                api.delete(resource.path(name=meta["name"]))
-                gone.append(meta["name"])
-    return sorted(set(gone))
 
 
 def _wait_for_account(api: Api, name: str, seconds: float) -> None:

@@ -63,10 +63,17 @@ def replica_set(session: Session) -> str:
 def rollout_done(found: JsonObject) -> bool:
     """Whether a Deployment has nothing left to do: what `kubectl rollout status` waits for."""
     status, wanted = found.get("status") or {}, found["spec"]["replicas"]
-    counts = {status.get(key, 0) for key in ("replicas", "updatedReplicas", "availableReplicas")}
-    return status.get("observedGeneration", 0) >= found["metadata"]["generation"] and counts == {
+    reached = {status.get(key, 0) for key in ("replicas", "updatedReplicas", "availableReplicas")}
+    return status.get("observedGeneration", 0) >= found["metadata"]["generation"] and reached == {
         wanted
     }
+
+
+def counts(found: JsonObject) -> str:
+    """How far a Deployment has come, for people."""
+    status = found.get("status") or {}
+    keys = ("replicas", "updatedReplicas", "availableReplicas")
+    return ", " + ", ".join(f"{key} {status.get(key, 0)}" for key in keys)
 
 
 def _pods(session: Session, word: str) -> JsonObject:
@@ -146,7 +153,6 @@ def _wait(
     try:
         return wait_for(session, resource, query, ready)
     except WaitTimeout as timeout:
-        status = {key: entry.get("status") for key, entry in timeout.objects.items()}
-        seen = "" if resource is PODS else f"; status {status.get(name)}"
+        seen = "" if resource is PODS else counts(timeout.objects.get(name, {}))
         verdict = CheckFailed(f"{step}: not done in time{seen}", _MANAGER_HINT)
         raise stuck_pods(session, selector(name), verdict) from None
