@@ -13,7 +13,6 @@ from kprov.engine.cache import cache_root
 from kprov.engine.connections import Connect, Connections
 from kprov.engine.gather import Look
 from kprov.engine.session import Session, open_session
-from kprov.machines.folders import Folders
 from kprov.model.errors import KprovError, Problem
 from kprov.model.host import Host, Inventory
 from kprov.state.directory import StateDir, open_state
@@ -82,6 +81,8 @@ def _local(host: Host) -> Host:
     known = host.connection
     if known.private_key_file or known.password:
         return host
+    from kprov.machines.folders import Folders
+
     key = str(Folders(cache_root()).private_key)
     return replace(host, connection=replace(known, private_key_file=key, user=known.user or "root"))
 
