@@ -47,6 +47,8 @@ def _diagnose(error: Exception, endpoint: Endpoint) -> tuple[str, str]:
     if isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
         hint = "Its sshd is too old or allows too little; see KexAlgorithms, Ciphers, MACs there."
         return f"{endpoint} has no algorithm in common with us: {error}", hint
+    if _is_without_banner(error) and isinstance(endpoint.proxy, str):
+        return f"no SSH server answers for {endpoint} through the ProxyCommand", "Try it by hand."
     if _is_without_banner(error):
         hint = "Is it the right port, and is sshd allowed to answer more (MaxStartups)?"
         return f"{endpoint} accepts the connection but does not speak SSH", hint

@@ -96,7 +96,10 @@ def test_the_bastion_itself() -> None:
 
 def test_a_proxy_command_has_its_say() -> None:
     """Its last words are usually the reason."""
-    made = explain(EOFError(), HOST, where="w1", bastion=False, proxy_said="no route to gate")
+    through = Endpoint("192.0.2.1", 22, "u", "192.0.2.1", proxy="nc %h %p")
+    error = paramiko.SSHException("Error reading SSH protocol banner")
+    made = explain(error, through, where="w1", bastion=False, proxy_said="no route to gate")
+    assert "through the ProxyCommand" in made.problem.what
     assert "The ProxyCommand said: no route to gate" in made.problem.hint
 
 
