@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
-import subprocess
-import tempfile
-from collections import deque
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from kprov.machines import apt_sources
+from kprov.machines import apt_sources, records
 from kprov.machines.apt_sources import Source
-from kprov.machines.commands import environment, run
+from kprov.machines.commands import ALONE, run
+from kprov.machines.debootstrap import debootstrap
+from kprov.machines.extras import install
 from kprov.machines.folders import (
     DATA_DIRECTORIES,
     Folders,
@@ -26,6 +27,7 @@ from kprov.model.errors import LocalMachineError
 IMAGE = Path(__file__).parent / "share" / "image"
 _SCRIPTS = Path("/usr/share/debootstrap/scripts")
 _VERSION = "1"
+_KEEP_SECONDS = 14 * 24 * 3600
 
 PACKAGES = (
     *("systemd", "systemd-sysv", "dbus", "openssh-server", "sudo", "ca-certificates"),
@@ -44,13 +46,6 @@ MASKED_UNITS = (
     *("sys-kernel-tracing.mount", "sys-fs-fuse-connections.mount", "modprobe@.service"),
 )
 
-# The start of a line of debootstrap, and what it means to the person who waits.
-_STAGES = (
-    ("I: Retrieving", "base image: downloads packages"),
-    ("I: Extracting", "base image: unpacks packages"),
-    ("I: Installing core packages", "base image: installs packages"),
-)
-
 Report = Callable[[str], None]
 
 
@@ -58,20 +53,29 @@ def ensure(packages: Sequence[str], cache: Path, report: Report) -> Path:
     """The base image with these packages besides the usual; built when the cache has none.
 
     Takes one to two minutes when it builds. LocalMachineError when apt's mirror cannot be found or
-    debootstrap fails; an unfinished image is never seen by anyone.
+    cannot give the packages; an unfinished image is never seen by anyone.
     """
     source = _source()
-    wanted = tuple(sorted({*PACKAGES, *packages}))
     folders = Folders(cache)
-    image = folders.images / f"base-{_digest(source.suite, wanted)}"
+    plain = _image(folders, source, ())
+    image = _image(folders, source, packages)
     if image.is_dir():
+        os.utime(image)
         return image
     make_directory(folders.images, 0o700)
     with locked(folders.images, lambda: report("base image: another kprov builds it, waits")):
         _remove_unfinished(folders)
+        _remove_outdated(folders)
+        if not plain.is_dir():
+            _build_plain(plain, source, report)
         if not image.is_dir():
-            _build(image, source, wanted, report)
+            _build_on(plain, image, source, packages, report)
     return image
+
+
+def _image(folders: Folders, source: Source, packages: Sequence[str]) -> Path:
+    names = sorted({*PACKAGES, *packages})
+    return folders.images / f"base-{_digest(source.suite, names)}"
 
 
 def tidy(cache: Path) -> None:
@@ -86,6 +90,19 @@ def tidy(cache: Path) -> None:
 def _remove_unfinished(folders: Folders) -> None:
     for leftover in folders.images.glob("base-*.partial"):
         shutil.rmtree(leftover)
+
+
+def _remove_outdated(folders: Folders, now: float | None = None) -> None:
+    """Remove images that no machine stands on and nobody has asked for in a while."""
+    oldest = (now or time.time()) - _KEEP_SECONDS
+    used = {
+        machine.base
+        for cluster in folders.clusters.glob("*")
+        for machine in records.machines(folders, cluster.name)
+    }
+    for image in folders.images.glob("base-*"):
+        if image.name not in used and image.stat().st_mtime < oldest:
+            shutil.rmtree(image)
 
 
 def _source() -> Source:
@@ -110,100 +127,41 @@ def _digest(suite: str, packages: Sequence[str]) -> str:
     return digest.hexdigest()[:12]
 
 
-def _build(image: Path, source: Source, packages: Sequence[str], report: Report) -> None:
+def _build_plain(image: Path, source: Source, report: Report) -> None:
     report(f"base image: builds {source.suite} from {source.uri}, once; takes a minute or two")
+    with _appears_complete(image) as root:
+        debootstrap(root, source, sorted(PACKAGES), report)
+        _remove_traces(root)
+        _configure(root)
+
+
+def _build_on(
+    plain: Path, image: Path, source: Source, packages: Sequence[str], report: Report
+) -> None:
+    extra = sorted({*packages} - {*PACKAGES})
+    report(f"base image: adds {', '.join(extra)}, once")
+    with _appears_complete(image) as root:
+        run("cp", "--archive", "--reflink=auto", str(plain), str(root))
+        install(root, source, extra)
+        _remove_traces(root)
+        _install_files(root)
+
+
+@contextmanager
+def _appears_complete(image: Path) -> Iterator[Path]:
+    """A folder to build in, which becomes the image when all went well."""
     partial = image.with_name(f"{image.name}.partial")
     partial.mkdir()
     root = partial / "root"
-    _debootstrap(root, source, packages, report)
-    _configure(root)
+    yield root
     run("sync", "--file-system", str(root))
     root.rename(image)
     shutil.rmtree(partial)
 
 
-def _debootstrap(root: Path, source: Source, packages: Sequence[str], report: Report) -> None:
-    command = ["debootstrap", "--variant=minbase", "--components=main"]
-    command.append(f"--include={','.join(packages)}")
-    if source.trusted:
-        command.append("--no-check-gpg")
-    elif source.signed_by:
-        command.append(f"--keyring={source.signed_by}")
-    command += [source.suite, str(root), source.uri]
-    with _download_settings() as settings:
-        process = subprocess.Popen(
-            [*_ALONE, *command],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            env=environment(settings),
-        )
-        last = _follow(process, report)
-    if process.returncode:
-        raise LocalMachineError(
-            "debootstrap could not build the base image; it said last:\n"
-            + "\n".join(f"    {line}" for line in (*last, *_own_log(root))),
-            where=f"{source.uri} {source.suite}",
-            hint="check that `apt-get update` works on this computer, then run the command again",
-        )
-
-
-# Dies with us, and everything it started and mounted dies with it, also after kill -9.
-_ALONE = (
-    *("setpriv", "--pdeathsig", "KILL"),
-    *("unshare", "--mount", "--pid", "--fork", "--kill-child=KILL", "--mount-proc", "--"),
-)
-
-
-def _follow(process: subprocess.Popen[str], report: Report) -> tuple[str, ...]:
-    """Report the stages as they begin; the last lines of the output, when it ends."""
-    assert process.stdout is not None
-    last: deque[str] = deque(maxlen=5)
-    stages = list(_STAGES)
-    for line in process.stdout:
-        last.append(line.rstrip())
-        if stages and line.startswith(stages[0][0]):
-            report(stages.pop(0)[1])
-    process.wait()
-    return tuple(last)
-
-
-def _own_log(root: Path) -> tuple[str, ...]:
-    log = root / "debootstrap" / "debootstrap.log"
-    return tuple(log.read_text(errors="replace").splitlines()[-5:]) if log.is_file() else ()
-
-
-@contextmanager
-def _download_settings() -> Iterator[dict[str, str]]:
-    """apt's proxy and certificate authority as wget, which debootstrap calls, understands them."""
-    settings = {}
-    for scheme in ("http", "https"):
-        proxy = _apt_setting(f"Acquire::{scheme}::Proxy")
-        if proxy and proxy != "DIRECT":
-            settings[f"{scheme}_proxy"] = proxy
-    authority = _apt_setting("Acquire::https::CaInfo")
-    if not authority:
-        yield settings
-        return
-    with tempfile.NamedTemporaryFile("w", prefix="kprov-wgetrc-") as wgetrc:
-        wgetrc.write(f"ca_certificate = {authority}\n")
-        wgetrc.flush()
-        yield {**settings, "WGETRC": wgetrc.name}
-
-
-def _apt_setting(name: str) -> str:
-    words = run("apt-config", "shell", "VALUE", name).strip()
-    return words.removeprefix("VALUE=").strip("'")
-
-
 def _configure(root: Path) -> None:
     """Make a machine of a bare system: our files, a user, no trace of this computer."""
-    _remove_traces(root)
-    for path in IMAGE.rglob("*"):
-        if path.is_file():
-            _install(path.read_bytes(), root / path.relative_to(IMAGE))
+    _install_files(root)
     for directory in DATA_DIRECTORIES:
         make_directory(root / directory)
     units = root / "etc/systemd/system"
@@ -212,15 +170,17 @@ def _configure(root: Path) -> None:
     _link(units / "default.target", "/lib/systemd/system/multi-user.target")
     for unit in MASKED_UNITS:
         _link(units / unit, "/dev/null")
-    chroot = (*_ALONE, "chroot", str(root))
+    chroot = (*ALONE, "chroot", str(root))
     run(*chroot, "useradd", "--create-home", "--shell", "/bin/bash", "--groups", "sudo", "admin")
     run(*chroot, "passwd", "--lock", "root")
 
 
-def _install(content: bytes, path: Path) -> None:
-    make_directory(path.parent)
-    path.write_bytes(content)
-    path.chmod(0o644)
+def _install_files(root: Path) -> None:
+    for source in (path for path in IMAGE.rglob("*") if path.is_file()):
+        target = root / source.relative_to(IMAGE)
+        make_directory(target.parent)
+        target.write_bytes(source.read_bytes())
+        target.chmod(0o644)
 
 
 def _link(path: Path, target: str) -> None:

@@ -14,6 +14,13 @@ SEARCH_PATH = os.pathsep.join(
     (os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin")
 )
 
+# A prefix for a program: it dies with us, and what it started and mounted dies with it, also
+# after kill -9.
+ALONE = (
+    *("setpriv", "--pdeathsig", "KILL"),
+    *("unshare", "--mount", "--pid", "--fork", "--kill-child=KILL", "--mount-proc", "--"),
+)
+
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of programs we start: messages in English, sbin on the PATH."""
