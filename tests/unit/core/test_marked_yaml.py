@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kprov.core.marked_yaml import load_marked, mark, plain, scan_marked
@@ -110,6 +110,7 @@ def test_nested_aliases_stay_cheap() -> None:
     assert load_marked("\n".join(lines), "f").mapping["a59"].is_sequence
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_plain_gives_back_what_yaml_wrote(value: object) -> None:
     """Any JSON-like value survives dump, load and plain; `mark` and `plain` are inverse."""

@@ -56,12 +56,14 @@ def test_any_yaml(cluster: object, planes: object, rest: dict[str, object]) -> N
     tried("inv.yaml", yaml.safe_dump(inventory, sort_keys=False))
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([*'[]{}:=#;"\\\n\n  ', "cp1", "[a]", "[a:vars]", "[a:children]"])))
 def test_any_ini(parts: list[str]) -> None:
     """Any line noise in an INI file."""
     tried("inv.ini", "".join(parts))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30), st.lists(st.sampled_from([*"={}:@.[] '\"", "cluster", "name", "1"])))
 def test_any_text_and_any_override(text: str, parts: list[str]) -> None:
     """Any text as an inventory, any text as `-e`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kprov.inventory.ranges import expand
@@ -55,6 +55,7 @@ def test_what_is_no_pattern_says_why(pattern: str, fault: str) -> None:
         expand(pattern)
 
 
+@settings(deadline=None)
 @given(
     low=st.integers(0, 500),
     length=st.integers(0, 300),
@@ -71,6 +72,7 @@ def test_numbers_count_as_range_does(
     assert names == tuple(f"{prefix}{n}{suffix}" for n in range(low, high + 1, step))
 
 
+@settings(deadline=None)
 @given(low=st.integers(0, 9999), high=st.integers(0, 9999), width=st.integers(5, 7))
 def test_a_leading_zero_keeps_every_name_as_wide(low: int, high: int, width: int) -> None:
     """Zero-padded ends give zero-padded, equally long, sorted names."""
@@ -81,6 +83,7 @@ def test_a_leading_zero_keeps_every_name_as_wide(low: int, high: int, width: int
     assert len(names) == high - low + 1
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab1:[]-.", max_size=12))
 def test_any_text_gives_names_or_a_value_error(text: str) -> None:
     """No input makes anything but names or a ValueError."""

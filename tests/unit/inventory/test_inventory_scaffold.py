@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kprov.inventory import load, scaffold
@@ -36,6 +36,7 @@ def test_without_anything_said_it_loads() -> None:
     assert inventory.warnings == ()
 
 
+@settings(max_examples=60, deadline=None)  # a busy machine is no fault
 @given(
     hosts=HOSTS,
     planes=st.integers(1, 5),
