@@ -28,6 +28,16 @@ def test_files_and_the_folders_they_need_are_their_owners_only(tmp_path: Path) -
     assert mode(tmp_path / "a" / "b") == mode(tmp_path / "a") == 0o700
 
 
+def test_another_mode_can_be_asked_for(tmp_path: Path) -> None:
+    """A file that others may read, whatever the umask is."""
+    before = os.umask(0o077)
+    try:
+        write_atomic(tmp_path / "public", b"", mode=0o644)
+    finally:
+        os.umask(before)
+    assert mode(tmp_path / "public") == 0o644
+
+
 def test_a_write_that_fails_keeps_the_old_content_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
