@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
-SYSTEM_PACKAGES := systemd-container debootstrap openssh-server openssh-client sudo iproute2 iptables nftables shellcheck busybox-static dash openssl
+SYSTEM_PACKAGES := systemd-container debootstrap openssh-server openssh-client sudo iproute2 iptables nftables shellcheck busybox-static dash fish tcsh openssl
 
 .DEFAULT_GOAL := help
 .PHONY: help setup system check unit e2e golden test demo demo-stop bench clean
@@ -33,16 +33,16 @@ check: setup ## ruff, mypy --strict, import-linter, shellcheck
 	find . -name '*.sh' -not -path './.*' -not -path './kprov/sh/lib/*' -print0 | xargs -0 -r shellcheck
 
 unit: setup ## the tests that need no machine
-	$(BIN)/pytest -q tests/unit tests/golden
+	$(BIN)/python -m pytest -q tests/unit tests/golden
 
 golden: setup ## rewrite the golden files; read the diff before you commit it
-	KPROV_GOLDEN=write $(BIN)/pytest -q tests/golden
+	KPROV_GOLDEN=write $(BIN)/python -m pytest -q tests/golden
 
 e2e: setup system ## the tests on real machines and real Kubernetes (root)
-	$(SUDO) env "PATH=$$PATH" $(BIN)/pytest -q tests/integration tests/e2e
+	$(SUDO) env "PATH=$$PATH" $(BIN)/python -m pytest -q tests/integration tests/e2e
 
 test: system check ## every test there is; what CI runs
-	$(SUDO) env "PATH=$$PATH" $(BIN)/pytest -q tests
+	$(SUDO) env "PATH=$$PATH" $(BIN)/python -m pytest -q tests
 
 demo: setup system ## a real cluster on this computer
 	$(SUDO) env "PATH=$$PATH" $(BIN)/python -m tests.testbed.demo

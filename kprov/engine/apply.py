@@ -19,6 +19,10 @@ from kprov.sh.archive import BOOT
 from kprov.sh.payload import LeaseHeld, LeaseTerms, PayloadEnd, payload_bundle, read_line
 
 
+PACKERS = 2
+"""Files that are fetched and compressed at the same time for one host."""
+
+
 @dataclass(frozen=True, slots=True)
 class Apply:
     """Everything that running a plan needs."""
@@ -97,7 +101,8 @@ def _deliver_once(step: Step, work: Apply) -> None:
     """All that a host needs travels before its first step."""
     first = next(its.number for its in work.plan.steps if its.host == step.host)
     if step.number == first:
-        parcels = [work.pack(digest) for digest in wanted(work.plan, step.host)]
+        with ThreadPoolExecutor(PACKERS) as pool:
+            parcels = list(pool.map(work.pack, wanted(work.plan, step.host)))
         deliver(step.host, missing(parcels, work.facts[step.host]), work.connections)
 
 

@@ -1,14 +1,21 @@
-"""Where downloads and local machines are kept on this computer."""
+"""The cache of this run: where downloads and local machines are kept on this computer."""
 
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
-from platformdirs import user_cache_path
+from kprov.artifacts import cache
+from kprov.artifacts.http import HttpClient
 
 
 def cache_root() -> Path:
     """KPROV_CACHE, or the user's cache folder."""
-    named = os.environ.get("KPROV_CACHE")
-    return Path(named) if named else user_cache_path("kprov")
+    return cache.cache_root(os.environ.get("KPROV_CACHE"))
+
+
+def downloads() -> cache.Cache:
+    """Downloads by digest; REQUESTS_CA_BUNDLE names certificates to trust."""
+    http = HttpClient(time.sleep, certificates=os.environ.get("REQUESTS_CA_BUNDLE"))
+    return cache.Cache(cache_root(), http)

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -17,14 +15,13 @@ from typing import cast
 
 from kprov.artifacts.cache import Cache
 from kprov.artifacts.catalogue import Architecture, Artifact, release, version_of
-from kprov.artifacts.http import HttpClient
 from kprov.artifacts.image_archive import image_tags
 from kprov.artifacts.lock import LockFile, parse_lock
 from kprov.artifacts.members import compressed_member
 from kprov.artifacts.resolve import Want, resolve
 from kprov.artifacts.source import Source, open_source
 from kprov.artifacts.versions import Versions, component_versions
-from kprov.engine.cache import cache_root
+from kprov.engine.cache import downloads
 from kprov.engine.deliver import Parcel
 from kprov.engine.values import ARCHITECTURES, World, address
 from kprov.lang.sources import Binary, Image, KeyPair
@@ -58,7 +55,6 @@ class Material:
         self._artifacts: dict[tuple[str, Architecture], Artifact] = {}
         self._by_digest: dict[str, Artifact] = {}
         self._images: dict[str, tuple[Path, Image]] = {}
-        self._packing = threading.Lock()
         self.leaves: dict[str, Leaf] = {}
 
     @classmethod
@@ -70,7 +66,7 @@ class Material:
         path = state.root / LOCK_FILE
         text = state.read_text(path)
         lock = LockFile() if text is None else parse_lock(text, where=str(path))
-        return cls(inventory, state, pki, Cache(cache_root(), HttpClient(time.sleep)), lock)
+        return cls(inventory, state, pki, downloads(), lock)
 
     @property
     def versions(self) -> Mapping[str, str]:
@@ -133,8 +129,7 @@ class Material:
         size = path.stat().st_size
         if release(artifact.name).folder is not None:
             return Parcel(digest, size, path, compressed=False)
-        with self._packing:
-            return Parcel(digest, size, compressed_member(self._cache, artifact), compressed=True)
+        return Parcel(digest, size, compressed_member(self._cache, artifact), compressed=True)
 
     def pushed(self) -> bool:
         """Whether only this computer can reach the artefacts."""

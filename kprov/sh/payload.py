@@ -39,7 +39,9 @@ def payload_script(changes: Sequence[Change], lease: LeaseTerms) -> str:
     ]
     for number, change in enumerate(changes):
         lines += [f"begin {number}", KINDS[change.resource.kind].write(change)]
-    if not lease.last:
+    if lease.last:
+        lines.append("clear_incoming")
+    else:
         lines.append("trap 'rm -rf \"$KPROV_TMP\"' EXIT")
     lines += ['printf \'{"end":"payload"}\\n\' >&3', ""]
     return "\n".join(lines)
