@@ -16,7 +16,8 @@ from kprov.machines.folders import Folders
 from kprov.machines.records import ClusterRecord, MachineRecord
 from kprov.model.errors import LocalMachineError
 
-_LAUNCH = Path(__file__).parent / "share" / "launch.sh"
+_SHARE = Path(__file__).parent / "share"
+_OWN_MOUNTS = ("unshare", "--mount", "--propagation", "private", "--")
 _ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[()][A-Z0-9]|\][^\x07]*\x07|[A-Z=>])|\r|\x00")
 
 
@@ -31,11 +32,13 @@ def launch(
     mark = processes.identity(cluster.cluster, machine.name)
     identity = network.unplug(cluster.cluster, machine.name)
     local = folders.local
-    command = (
-        *("unshare", "--mount", "--propagation", "private", "--", "sh", str(_LAUNCH)),
+    folder = folders.machine(cluster.cluster, machine.name)
+    (folder / "console.log").write_bytes(b"")
+    arguments = (
+        str(_SHARE / "launch.sh"),
         str(local),
         str((folders.images / machine.base).relative_to(local)),
-        str(folders.machine(cluster.cluster, machine.name).relative_to(local)),
+        str(folder.relative_to(local)),
         identity,
         machine.name,
         cluster.bridge,
@@ -45,10 +48,10 @@ def launch(
     if layout.systemd:
         # The unit of an earlier life may be on its way out still; this waits for it.
         succeeds("systemctl", "stop", f"{mark}.service")
-        run(*_as_unit(mark), *command)
+        run(*_as_unit(mark), *_OWN_MOUNTS, "sh", *arguments)
     else:
         subprocess.run(
-            ("setsid", "--fork", *command),
+            ("setsid", "--fork", "sh", str(_SHARE / "supervise.sh"), *arguments),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -62,6 +65,8 @@ def _as_unit(mark: str) -> tuple[str, ...]:
     return (
         *("systemd-run", "--quiet", "--collect", f"--unit={mark}", "--slice=machine.slice"),
         *("--property=Delegate=yes", "--property=KillMode=mixed", "--property=TasksMax=infinity"),
+        # A reboot of the machine: systemd-nspawn leaves with EXIT_FORCE_RESTART.
+        *("--property=RestartForceExitStatus=133", "--property=SuccessExitStatus=133"),
         *(f"--setenv={processes.MARK}={mark}", "--"),
     )
 

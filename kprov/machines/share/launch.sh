@@ -13,7 +13,7 @@ local=$1 base=$2 machine=$3 identity=$4 hostname=$5 bridge=$6 unified=$7
 shift 7
 
 cd "$local"
-exec >"$machine/console.log" 2>&1
+exec >>"$machine/console.log" 2>&1
 
 for cgroup in "$@"; do
     echo $$ >"$cgroup/cgroup.procs"
