@@ -47,8 +47,8 @@ def run(args: argparse.Namespace) -> int:
     with opened(args) as it, it.session.state.lock(datetime.now(UTC)):
         session = it.seen()
         session.check_lease(steal=args.steal_lease)
-        refuse_errors(session)
         plan = session.plan()
+        refuse_errors(session, plan)
         if saved is not None:
             saved_plan.same_or_stale(plan, saved, file)
         result = _apply(args, it, session, plan, asked=saved is not None)

@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from kprov.cli.common import load_inventory, stderr_style
-from kprov.core.preflight import Finding, preflight
+from kprov.core.preflight import Finding, foreign_authorities, preflight
 from kprov.engine.cache import cache_root
 from kprov.engine.connections import Connect, Connections
 from kprov.engine.gather import Look
 from kprov.engine.session import Session, open_session
 from kprov.model.errors import KprovError, Problem
 from kprov.model.host import Host, Inventory
+from kprov.model.plan import Plan
 from kprov.state.directory import StateDir, open_state
 from kprov.ui.progress import ProgressLines
 
@@ -92,8 +93,9 @@ def findings_of(session: Session) -> tuple[Finding, ...]:
     return preflight(session.inventory, session.world.facts)
 
 
-def refuse_errors(session: Session) -> None:
-    """Raise HostsError when preflight found something that apply must not go on with."""
-    errors = [finding for finding in findings_of(session) if finding.level == "error"]
+def refuse_errors(session: Session, plan: Plan) -> None:
+    """Raise HostsError when there is something that apply must not go on with."""
+    findings = (*findings_of(session), *foreign_authorities(plan))
+    errors = [finding for finding in findings if finding.level == "error"]
     if errors:
         raise HostsError([Problem(f.what, f.host, f.hint) for f in errors])

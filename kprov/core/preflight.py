@@ -11,6 +11,7 @@ from typing import Literal
 
 from kprov.model.facts import Facts
 from kprov.model.host import Host, Inventory
+from kprov.model.plan import Plan
 from kprov.model.version import Version
 
 Level = Literal["error", "warning"]
@@ -73,6 +74,23 @@ def preflight(inventory: Inventory, facts: Mapping[str, Facts]) -> tuple[Finding
     findings += _unique(places)
     findings += _clock(places)
     return tuple(sorted(findings, key=lambda finding: finding.level != "error"))
+
+
+def foreign_authorities(plan: Plan) -> tuple[Finding, ...]:
+    """Authorities on hosts that are not this state folder's: they are never overwritten."""
+    files: dict[str, list[str]] = defaultdict(list)
+    for step in plan.steps:
+        for change in step.changes:
+            if change.resource.params.get("authority") and "sha256" in change.keys:
+                files[step.host].append(change.resource.name)
+    hint = (
+        "use the state folder this host was set up from (--state); when that is lost, `kprov "
+        "reset` the host first; a damaged file: remove it there, and apply writes it again"
+    )
+    return tuple(
+        Finding(host, "error", f"not of this state folder's authorities: {', '.join(names)}", hint)
+        for host, names in files.items()
+    )
 
 
 def _system(place: Place) -> Iterator[Finding]:

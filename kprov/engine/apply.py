@@ -18,7 +18,6 @@ from kprov.model.result import ChangeResult, HostResult, Outcome, RunResult
 from kprov.sh.archive import BOOT
 from kprov.sh.payload import LeaseHeld, LeaseTerms, PayloadEnd, payload_bundle, read_line
 
-
 PACKERS = 2
 """Files that are fetched and compressed at the same time for one host."""
 

@@ -57,7 +57,11 @@ def _task(
     for item in items:
         its = {**values, "item": item} if task.loop else values
         if _wanted(task, renderer, its, scope):
-            made = make(task, _params(task, renderer, its, scope), renderer, its, scope)
+            params = _params(task, renderer, its, scope)
+            try:
+                made = make(task, params, renderer, its, scope)
+            except FactsPendingError:
+                raise _unseen(task) from None
             resources = tuple(
                 replace(r, role=role.name, location=task.location) for r in made.resources
             )
@@ -71,6 +75,8 @@ def _wanted(task: Task, renderer: Renderer, values: Mapping[str, Any], scope: Sc
     try:
         return bool(renderer.expression(task.when, values, task.location))
     except FactsPendingError:
+        if not scope.pending:
+            raise _unseen(task) from None
         return True
 
 
@@ -84,6 +90,8 @@ def _params(
         try:
             params[key] = renderer.text(value, values, task.location)
         except FactsPendingError:
+            if not scope.pending:
+                raise _unseen(task) from None
             if key in IDENTITY and key in known.required:
                 raise InputError(
                     f"`{key}` of {task.kind} uses facts, but ids are made before hosts are seen",
@@ -91,6 +99,15 @@ def _params(
                 ) from None  # fmt: skip
             params[key] = None
     return params
+
+
+def _unseen(task: Task) -> InputError:
+    """With --limit, another host's facts are not there even after the look."""
+    return InputError(
+        f"this {task.kind} needs the facts of a host that was not looked at",
+        where=task.location,
+        hint="leave --limit out, or give every host an address: `ip: ADDRESS`",
+    )
 
 
 def _with_restarts(resource: Resource, made: Made, aliases: Mapping[str, list[str]]) -> Resource:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -50,6 +50,8 @@ class _Task:
             where = self.task.location
             return self.renderer.template(str(template), self.values, where).encode()
         except FactsPendingError:
+            if not self.scope.pending:
+                raise
             return None
 
 
@@ -178,7 +180,8 @@ def _make_certificate(it: _Task) -> list[Resource]:
 
 def _make_authority(it: _Task) -> list[Resource]:
     pair = None if it.scope.pending else it.scope.sources.authority(it.params["name"])
-    return _key_pair(it.params, pair.cert if pair else None, pair.key if pair else None)
+    made = _key_pair(it.params, pair.cert if pair else None, pair.key if pair else None)
+    return [replace(its, params={**its.params, "authority": it.params["name"]}) for its in made]
 
 
 def _key_pair(params: Mapping[str, Any], cert: str | None, key: str | None) -> list[Resource]:
