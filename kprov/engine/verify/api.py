@@ -26,6 +26,10 @@ JSON_PATCH = "application/json-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 CONNECTIONS = 64
 
+_CREDENTIALS_HINT = (
+    "the kubeconfig's credentials are no longer valid: `kprov kubeconfig` makes new ones"
+)
+
 _RETRIES = urllib3.Retry(
     connect=1,
     read=0,
@@ -42,7 +46,8 @@ class ApiError(KprovError):
     """The API answered no: `status` is the HTTP status, `reason` the API's word for it."""
 
     def __init__(self, status: int, reason: str, message: str, where: str) -> None:
-        super().__init__(f"HTTP {status} {reason}: {message}", where=where)
+        hint = _CREDENTIALS_HINT if status == HTTPStatus.UNAUTHORIZED else ""
+        super().__init__(f"HTTP {status} {reason}: {message}", where=where, hint=hint)
         self.status = status
         self.reason = reason
         self.message = message
@@ -195,7 +200,11 @@ class Api:
         timeout: float | None = None,
     ) -> Iterator[Any]:
         """An answer with a good status, its body not read yet; the errors of reading it too."""
-        headers = {**self._headers(), "Accept": "application/json, */*"}
+        headers = {
+            **self._headers(),
+            "Accept": "application/json, */*",
+            "User-Agent": "kprov-verify",
+        }
         if body is not None:
             headers["Content-Type"] = content_type
         try:

@@ -57,6 +57,12 @@ def image_missing(pod: JsonObject) -> bool:
     return hopeless(pod) in IMAGE_REASONS
 
 
+def still_pulling(events: Sequence[JsonObject]) -> bool:
+    """Whether the kubelet has begun to pull an image and has not said how it went."""
+    reasons = [event.get("reason") for event in sorted(events, key=_when)]
+    return "Pulling" in reasons and not {"Pulled", "Failed"} & set(reasons)
+
+
 def images(pod: JsonObject) -> list[str]:
     """The images the pod's containers want."""
     return sorted({entry["image"] for entry in pod["spec"]["containers"]})

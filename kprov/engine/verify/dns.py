@@ -8,10 +8,16 @@ from collections.abc import Callable
 from kprov.engine.verify import fleet
 from kprov.engine.verify.api import ApiError
 from kprov.engine.verify.ask import LIMITED
-from kprov.engine.verify.diagnosis import describe_pod, hint_for, image_missing, images
+from kprov.engine.verify.diagnosis import (
+    describe_pod,
+    hint_for,
+    image_missing,
+    images,
+    still_pulling,
+)
 from kprov.engine.verify.parallel import outcomes
 from kprov.engine.verify.podwork import is_running, shell
-from kprov.engine.verify.resources import PODS, SERVICES
+from kprov.engine.verify.resources import EVENTS, PODS, SERVICES
 from kprov.engine.verify.services import ready_addresses
 from kprov.engine.verify.session import Session, by_label
 from kprov.engine.verify.values import CheckFailed, CheckNotRun, JsonObject
@@ -25,10 +31,10 @@ _SECONDS = 40.0
 _LOOK_UP = (
     LIMITED
     + """
-n=1
+set -f; n=1
 while :; do
   answer=$(limited 4 nslookup "$1")
-  case $answer in *"$2"*) break ;; esac
+  case " $(echo $answer) " in *" $2 "*) break ;; esac
   [ "$n" -lt 6 ] || break
   n=$((n + 1)); sleep 1
 done
@@ -124,11 +130,15 @@ def _not_run_without_image(pods: list[JsonObject]) -> None:
         raise CheckNotRun(f"no image: {', '.join(images(lacking[0]))} cannot be pulled")
 
 
-def _no_endpoints(session: Session, selector: str) -> CheckFailed:
-    name = session.options.dns_service
+def _no_endpoints(session: Session, selector: str) -> CheckFailed | CheckNotRun:
+    name, namespace = session.options.dns_service, session.options.dns_namespace
     for pod in _dns_pods(session, selector):
         if not is_running(pod):
-            description = describe_pod(pod)
+            query = {"fieldSelector": f"involvedObject.uid={pod['metadata']['uid']}"}
+            events = session.api.get(EVENTS.path(namespace), query).get("items") or []
+            if still_pulling(events):
+                return CheckNotRun(f"no image: {', '.join(images(pod))} is still being pulled")
+            description = describe_pod(pod, events)
             return CheckFailed(
                 f"Service {name} has no endpoints: {description}", hint_for(pod, description)
             )

@@ -68,9 +68,8 @@ def control_plane(mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     try:
         yield _start(folder, version, programs, _etcd(mirror, folder), processes)
     finally:
-        for process in reversed(processes):
-            process.terminate()
         for process in processes:
+            process.kill()  # the data goes with the folder: nothing needs an orderly end
             process.wait(timeout=30)
 
 
@@ -102,8 +101,9 @@ def _start(
 
     def run(name: str, program: Path, **flags: object) -> None:
         words = [f"--{flag.replace('_', '-')}={value}" for flag, value in flags.items()]
-        log = (folder / f"{name}.log").open("wb")
-        processes.append(subprocess.Popen([program, *words], stdout=log, stderr=log, cwd=folder))
+        with (folder / f"{name}.log").open("wb") as log:
+            command = [program, *words]
+            processes.append(subprocess.Popen(command, stdout=log, stderr=log, cwd=folder))
 
     run(
         "etcd",

@@ -210,6 +210,18 @@ def test_a_description_is_one_line_of_bounded_length(message):
     assert words.endswith(" ".join(message.split())[-50:])
 
 
+def test_an_image_on_its_way_is_told_from_one_that_came_or_failed():
+    """Only `Pulling` without an end to it."""
+
+    def said(*reasons: str) -> bool:
+        return diagnosis.still_pulling([{"metadata": {}, "reason": each} for each in reasons])
+
+    assert said("Scheduled", "Pulling")
+    assert not said("Scheduled")
+    assert not said("Pulling", "Pulled")
+    assert not said("Pulling", "Failed", "BackOff")
+
+
 def test_running_means_every_container_is_and_nobody_deletes_it():
     """The phase alone says Running while a container waits or the pod is on its way out."""
     good = pod({"running": {}}, phase="Running")
@@ -310,6 +322,7 @@ def test_a_proxys_error_page_is_an_error_in_words():
     """What is no metav1.Status is shown as it is, shortened."""
     error = api._refused(502, b"<html>Bad Gateway</html>", "GET /x")
     assert (error.status, error.message) == (502, "<html>Bad Gateway</html>")
+    assert "kprov kubeconfig" in api._refused(401, b"{}", "GET /x").problem.hint
     assert len(api._refused(502, b"x" * 9999, "GET /x").message) == 300
 
 
