@@ -87,6 +87,8 @@ def _file(
 def _make_directory(it: _Task) -> list[Resource]:
     params = it.params
     expected = _owned(params, "directory")
+    if params["data"]:
+        expected["data"] = True
     return [Resource("directory", params["path"], expected, {"data": bool(params["data"])})]
 
 

@@ -98,6 +98,8 @@ def _key(change: Change, key: str) -> str:
             return "start, because it does not run" if after else "stop"
         case "enabled":
             return "enable" if after else "disable"
+        case "data":
+            return "take its contents as the cluster's"
         case "loaded":
             return "reload its unit file"
         case "source":

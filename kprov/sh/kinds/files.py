@@ -17,12 +17,17 @@ class DirectoryKind:
     name = "directory"
 
     def look(self, resources: Sequence[tuple[int, Resource]]) -> list[str]:
-        """One stat for all."""
-        return [call("look_paths", *(resource.name for _, resource in resources))]
+        """One stat for all; data folders must also be on the host's record."""
+        lines = [call("look_paths", *(resource.name for _, resource in resources))]
+        data = [resource.name for _, resource in resources if resource.params.get("data")]
+        return [*lines, call("look_data", *data)] if data else lines
 
     def read(self, number: int, resource: Resource, records: Records) -> State | None:
-        """Type, mode, owner, group."""
-        return read_path(resource.name, records)
+        """Type, mode, owner, group; and for data folders whether reset knows of them."""
+        state = read_path(resource.name, records)
+        if state is not None and resource.params.get("data"):
+            state["data"] = records.get("data", resource.name) is not None
+        return state
 
     def write(self, change: Change) -> str:
         """Make it, set its mode and owner."""

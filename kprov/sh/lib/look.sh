@@ -7,6 +7,18 @@ look_paths() {
         -- "$@" 2>/dev/null >&3
 }
 
+# Folders whose contents are the cluster's, as this host has them on record
+look_data() {
+    [ -r "$KPROV_STATE/owned" ] || return 0
+    while IFS='	' read -r look_kind look_path; do
+        for look_name; do
+            if [ "$look_kind" = data ] && [ "$look_path" = "$look_name" ]; then
+                printf '{"data":"%s"}\n' "$look_name" >&3
+            fi
+        done
+    done <"$KPROV_STATE/owned"
+}
+
 look_links() {
     for look_path; do
         if [ -L "$look_path" ]; then

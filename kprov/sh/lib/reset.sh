@@ -31,6 +31,7 @@ reset_containers() {
             kill -9 "${reset_pid%/cgroup}"
         fi
     done
+    systemctl stop kubepods.slice
 }
 
 reset_mounts() {
