@@ -86,7 +86,8 @@ def describe_pod(pod: JsonObject, events: Sequence[JsonObject] = ()) -> str:
     if not image_missing(pod):  # the state says it all, and the events say it again
         past = {"FailedScheduling"} if node else set()
         still = [event for event in events if event.get("reason") not in past]
-        parts += [f"event {_words(event)}" for event in _latest(still)]
+        said = "; ".join(parts)
+        parts += [f"event {text}" for text in map(_words, _latest(still)) if _news(text, said)]
     return "; ".join(dict.fromkeys(parts))
 
 
@@ -116,6 +117,12 @@ def _state(name: str, kind: str, fields: JsonObject) -> str:
 def _words(fields: JsonObject) -> str:
     words = (fields.get("reason") or "", _short(" ".join((fields.get("message") or "").split())))
     return ": ".join(word for word in words if word)
+
+
+def _news(event: str, said: str) -> bool:
+    """Whether an event says more than what was said already; conditions repeat their events."""
+    message = event.partition(": ")[2]
+    return not message or f": {message}" not in said
 
 
 def _short(text: str) -> str:

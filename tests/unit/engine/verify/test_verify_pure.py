@@ -172,6 +172,8 @@ def test_a_pod_that_nothing_schedules_is_told_from_one_that_fits_nowhere():
     words = diagnosis.describe_pod(lost)
     assert "free CPU" in diagnosis.hint_for(lost, words)
     assert "PodScheduled: Unschedulable: 0/1 nodes are available" in words
+    event = {**lost["status"]["conditions"][0], "metadata": {}, "reason": "FailedScheduling"}
+    assert diagnosis.describe_pod(lost, [event]) == words
 
 
 def test_what_the_scheduler_said_before_is_past_once_the_pod_has_a_node():
