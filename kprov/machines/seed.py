@@ -65,6 +65,8 @@ def hosts(text: str, machines: Iterable[Machine]) -> str:
     """An /etc/hosts in which our block names these machines; the other lines stay."""
     before, _, rest = text.partition(f"{_HOSTS_BEGIN}\n")
     after = rest.partition(f"{_HOSTS_END}\n")[2]
+    if before and not before.endswith("\n"):
+        before += "\n"
     lines = "".join(f"{machine.address} {machine.name}\n" for machine in machines)
     return f"{before}{_HOSTS_BEGIN}\n{lines}{_HOSTS_END}\n{after}"
 
