@@ -39,10 +39,11 @@ def expand(role: Role, scope: Scope) -> tuple[Resource, ...]:
     renderer = Renderer(role.folder, scope.shared_templates)
     values = {**role.defaults, **scope.host_vars, **scope.values}
     made = [item for task in role.tasks for item in _task(task, role, renderer, values, scope)]
-    aliases: dict[str, list[str]] = {}
+    # A task that `when` or an empty loop left out has its name all the same: nothing to restart on.
+    aliases: dict[str, list[str]] = {task.alias: [] for task in role.tasks if task.alias}
     for item in made:
         if item.alias:
-            aliases.setdefault(item.alias, []).extend(r.id for r in item.resources)
+            aliases[item.alias].extend(r.id for r in item.resources)
     return tuple(
         _with_restarts(resource, item, aliases) for item in made for resource in item.resources
     )

@@ -147,7 +147,7 @@ look_condition() {  # number shell-text
 
 look_manifest() {  # number file
     (
-        look_out=$(timeout 10 kubectl --kubeconfig=/etc/kubernetes/admin.conf get -f "$2" \
+        look_out=$(timeout 10 kubectl --kubeconfig=/etc/kubernetes/admin.conf --cache-dir="$KPROV_TMP/kubectl" get -f "$2" \
             --ignore-not-found --no-headers -o 'custom-columns=D:.metadata.annotations.kprov\.dev/digest' 2>/dev/null) || look_out=unknown
         printf '{"condition":%s,%s}\n' "$1" "$(member lines "$look_out")" >"$KPROV_TMP/look.$1"
     ) &

@@ -80,7 +80,7 @@ $wait_story
 }
 
 k_manifest() {  # file
-    try kubectl --kubeconfig=/etc/kubernetes/admin.conf apply --server-side --force-conflicts --field-manager=kprov -f "$1"
+    try kubectl --kubeconfig=/etc/kubernetes/admin.conf --cache-dir="$KPROV_TMP/kubectl" apply --server-side --force-conflicts --field-manager=kprov -f "$1"
     ok
 }
 
