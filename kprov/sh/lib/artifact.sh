@@ -16,14 +16,15 @@ download() {  # url file
 # The archive or binary at a URL, verified, in .incoming
 pull() {  # url digest
     pull_to=$KPROV_OPT/.incoming/$2
-    if [ "$(sum_of "$pull_to")" = "$2" ]; then return; fi
+    sum_of "$pull_to"
+    if [ "$sum" = "$2" ]; then return; fi
     (umask 077; mkdir -p "$KPROV_OPT/.incoming")
     download "$1" "$pull_to.part" >"$KPROV_TMP/log" 2>&1 ||
         fail "cannot download $1: $(tail_of "$KPROV_TMP/log" 3)"
-    pull_sum=$(sum_of "$pull_to.part")
-    if [ "$pull_sum" != "$2" ]; then
+    sum_of "$pull_to.part"
+    if [ "$sum" != "$2" ]; then
         rm -f "$pull_to.part"
-        fail "$1 has SHA-256 $pull_sum, expected $2: nothing was installed"
+        fail "$1 has SHA-256 $sum, expected $2: nothing was installed"
     fi
     mv -f "$pull_to.part" "$pull_to"
 }
@@ -32,7 +33,8 @@ pull() {  # url digest
 arrived() {  # digest name
     arrived_at=$KPROV_OPT/.incoming/$1
     [ -f "$arrived_at" ] || fail "$2 did not arrive: run apply again"
-    if [ "$(sum_of "$arrived_at")" != "$1" ]; then
+    sum_of "$arrived_at"
+    if [ "$sum" != "$1" ]; then
         rm -f "$arrived_at"
         fail "$2 arrived damaged: nothing was installed; run apply again"
     fi

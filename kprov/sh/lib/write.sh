@@ -2,8 +2,10 @@
 # How a payload writes: every function re-reads what it wrote before it says ok.
 # Blobs lie in $KPROV_TMP/blobs, named by their SHA-256.
 
+# Sets $sum to the digest of a file, to nothing where there is none: no process more than needed
 sum_of() {
-    if [ -f "$1" ]; then sum_line=$(sha256sum -- "$1") && printf '%s' "${sum_line%% *}"; fi
+    sum=
+    if [ -f "$1" ]; then sum=$(sha256sum -- "$1") && sum=${sum%% *}; fi
 }
 
 is_like() {  # path mode owner group
@@ -35,7 +37,8 @@ k_directory() {  # path mode owner group data(yes|no)
 }
 
 k_file() {  # path mode owner group digest before(digest or -)
-    file_now=$(sum_of "$1")
+    sum_of "$1"
+    file_now=$sum
     if [ "${file_now:--}" != "$6" ] && [ "$file_now" != "$5" ]; then
         stale "$1 has changed since the plan was made (found ${file_now:-nothing}, the plan saw $6)"
     fi
@@ -52,7 +55,8 @@ k_file() {  # path mode owner group digest before(digest or -)
     fi
     own file "$1"
     case $1 in /etc/systemd/system/*) KPROV_RELOAD=yes ;; esac
-    [ "$(sum_of "$1")" = "$5" ] || fail "$1 does not hold what was written (disk full, or another writer?)"
+    sum_of "$1"
+    [ "$sum" = "$5" ] || fail "$1 does not hold what was written (disk full, or another writer?)"
     is_like "$1" "$2" "$3" "$4" || fail "$1 did not take mode $2 and owner $3:$4"
     ok
 }
