@@ -18,7 +18,7 @@ from kprov.cli.common import (
 )
 from kprov.engine.journal import journalled
 from kprov.engine.session import Session
-from kprov.model.errors import KprovError
+from kprov.model.errors import InterruptedByUser, KprovError
 from kprov.model.plan import Plan
 from kprov.model.result import RunResult
 from kprov.ui.findings import finding_lines
@@ -57,6 +57,8 @@ def run(args: argparse.Namespace) -> int:
         print_json(run_data(plan, result))
     else:
         out(run_text(result, stdout_style()))
+    if result.interrupted:
+        return InterruptedByUser.exit_code
     return 0 if result.ok else 1
 
 

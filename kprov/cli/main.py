@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -100,6 +101,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     names = {command.name for command in COMMANDS}
     chosen = next((word for word in words if word in names), None)
     args = _parser(chosen).parse_args(words)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # CI jobs are ended like this
     try:
         code: int = importlib.import_module(f"kprov.cli.{args.command}").run(args)
         sys.stdout.flush()

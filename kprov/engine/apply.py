@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 
@@ -45,27 +45,43 @@ class _Progress:
 def run(work: Apply) -> RunResult:
     """Run the plan. Steps that need a failed one are not started; what runs is let finish.
 
+    Ctrl-C cuts off what runs and starts nothing more; the result says how far everything got.
     Raises LeaseHeldError when a host turned out to be leased to somebody else.
     """
     start = time.monotonic()
     progress = _Progress()
+    interrupted = False
     with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
-        while True:
-            for step in _ready(work.plan, progress):
-                progress.running[pool.submit(_step, step, work)] = step
-            if not progress.running:
-                break
-            ended, _ = wait(progress.running, return_when=FIRST_COMPLETED)
-            for future in ended:
-                step = progress.running.pop(future)
-                progress.done[step.number] = future.result()
+        try:
+            _run_steps(work, progress, pool)
+        except KeyboardInterrupt:
+            interrupted = True
+            work.connections.abort()
+            _gather_ended(progress, progress.running)
     left = [step for step in work.plan.steps if step.number not in progress.done]
     return RunResult(
         hosts=tuple(progress.done[number] for number in sorted(progress.done)),
         not_started=tuple(f"{step.phase} on {step.host}" for step in left),
         channels=work.connections.channels,
         seconds=time.monotonic() - start,
+        interrupted=interrupted,
     )
+
+
+def _run_steps(work: Apply, progress: _Progress, pool: ThreadPoolExecutor) -> None:
+    while True:
+        for step in _ready(work.plan, progress):
+            progress.running[pool.submit(_step, step, work)] = step
+        if not progress.running:
+            return
+        ended, _ = wait(progress.running, return_when=FIRST_COMPLETED)
+        _gather_ended(progress, ended)
+
+
+def _gather_ended(progress: _Progress, ended: Iterable[Future[HostResult]]) -> None:
+    for future in tuple(ended):
+        progress.done[progress.running[future].number] = future.result()
+        del progress.running[future]
 
 
 def _ready(plan: Plan, progress: _Progress) -> list[Step]:

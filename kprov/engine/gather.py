@@ -41,7 +41,7 @@ def gather(
         emit(HostReached(host, time.monotonic() - start))
         return facts
 
-    facts, errors = fanout(look, resources)
+    facts, errors = fanout(look, resources, abort=connections.abort)
     return Look(facts, errors)
 
 

@@ -41,4 +41,4 @@ def reset(
             )
         return gone
 
-    return ResetResult(*fanout(one, hosts))
+    return ResetResult(*fanout(one, hosts, abort=connections.abort))

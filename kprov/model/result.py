@@ -56,6 +56,8 @@ class RunResult:
     channels: Mapping[str, int] = field(default_factory=dict)
     """SSH channels opened, by host."""
     seconds: float = 0.0
+    interrupted: bool = False
+    """Somebody pressed Ctrl-C: what ran was cut off, the rest was not started."""
 
     @property
     def failed(self) -> tuple[HostResult, ...]:
@@ -65,7 +67,7 @@ class RunResult:
     @property
     def ok(self) -> bool:
         """Whether all that was planned is done."""
-        return not self.failed and not self.not_started
+        return not self.failed and not self.not_started and not self.interrupted
 
     @property
     def changed(self) -> int:

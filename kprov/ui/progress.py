@@ -59,13 +59,20 @@ def run_text(result: RunResult, style: Style) -> str:
     if result.not_started:
         lines.append(f"not started: {', '.join(result.not_started)}")
     channels = ", ".join(f"{host} {count}" for host, count in result.channels.items())
-    word = style("done", "green") if result.ok else style("not done", "red")
+    word = _verdict(result, style)
     lines.append(
         f"{word}: {result.changed} changes in {result.seconds:.1f} s (SSH channels: {channels})"
     )
     if not result.ok:
-        lines.append("Run the same command again after mending: it goes on where it stopped.")
+        mended = "" if result.interrupted else " after mending"
+        lines.append(f"Run the same command again{mended}: it goes on where it stopped.")
     return "\n".join(lines)
+
+
+def _verdict(result: RunResult, style: Style) -> str:
+    if result.interrupted:
+        return style("interrupted", "red")
+    return style("done", "green") if result.ok else style("not done", "red")
 
 
 def _failed(host: HostResult, style: Style) -> Iterator[str]:

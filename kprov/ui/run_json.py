@@ -12,6 +12,7 @@ def run_data(plan: Plan, result: RunResult) -> dict[str, Any]:
     """Plan digest, results by host and phase, channels, seconds."""
     return {
         "ok": result.ok,
+        "interrupted": result.interrupted,
         "plan": plan.digest,
         "changes": result.changed,
         "seconds": round(result.seconds, 3),
