@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from kprov.engine.verify.api import ApiError, ApiUnreachableError, ExecResult
@@ -125,9 +125,11 @@ def stuck_pods(session: Session, selector: str, otherwise: CheckFailed) -> Check
     return _verdict(session, pods[0], otherwise.detail) if pods else otherwise
 
 
-def _wait_pod(session: Session, query: Mapping[str, str], ready: Any) -> JsonObject:
+def _wait_pod(
+    session: Session, query: Mapping[str, str], ready: Callable[[Objects], JsonObject | None]
+) -> JsonObject:
     def found(pods: Objects) -> JsonObject | None:
-        pod: JsonObject | None = ready(pods)
+        pod = ready(pods)
         if pod is None:
             for candidate in pods.values():
                 give_up_if_hopeless(session, candidate)
@@ -173,5 +175,5 @@ def _place(pod: JsonObject) -> str:
     return f"pod {pod['metadata']['name']} on {pod['spec'].get('nodeName', 'no node')}"
 
 
-def _first(pods: Iterable[JsonObject], wanted: Any) -> JsonObject | None:
+def _first(pods: Iterable[JsonObject], wanted: Callable[[JsonObject], bool]) -> JsonObject | None:
     return next((pod for pod in pods if wanted(pod)), None)

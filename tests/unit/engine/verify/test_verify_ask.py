@@ -10,11 +10,13 @@ import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from kprov.engine.verify import ask, dns
 from kprov.engine.verify.ask import Answer, read_answers, summary
+from kprov.engine.verify.values import CheckFailed, VerifyOptions
 
 SHELLS = [
     shell for shell in (["dash"], ["busybox", "sh"], ["bash", "--posix"]) if shutil.which(shell[0])
@@ -166,6 +168,28 @@ def test_a_look_up_is_repeated_until_the_address_is_in_the_answer(shell, tmp_pat
     )
     assert "Address: 10.96.0.1\n" in done.stdout
     assert (tmp_path / "calls").read_text() == "x\nx\n"
+
+
+def test_every_place_that_fails_is_named_and_a_broken_exec_gives_the_hint(monkeypatch):
+    """One node gets no answer, one cannot even ask: both are named, the latter's hint counts."""
+
+    def fake_ask(session, pod, urls):
+        if pod == "unreachable":
+            raise CheckFailed("exec in pod a: no kubelet", "look at the kubelet")
+        return [Answer(url, good=pod == "fine", text="refused") for url in urls]
+
+    monkeypatch.setattr(ask, "ask", fake_ask)
+    session = SimpleNamespace(options=VerifyOptions())
+    fine, deaf = ("fine", ["http://x/"]), ("deaf", ["http://x/"])
+    ask.all_answer(session, {"node a": fine}, hint="look at kube-proxy")
+    with pytest.raises(CheckFailed) as caught:
+        ask.all_answer(session, {"a": fine, "b": deaf}, note="; endpoints: 1", hint="kube-proxy")
+    assert caught.value.detail == "from b: http://x/ refused; endpoints: 1"
+    assert caught.value.hint == "kube-proxy"
+    with pytest.raises(CheckFailed) as caught:
+        ask.all_answer(session, {"b": deaf, "c": ("unreachable", [])}, hint="kube-proxy")
+    assert caught.value.detail == "from b: http://x/ refused; from c: exec in pod a: no kubelet"
+    assert caught.value.hint == "look at the kubelet"
 
 
 def test_failures_are_summed_up():
