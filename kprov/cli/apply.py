@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -80,6 +81,8 @@ def _apply(
 
 
 def _finish(session: Session) -> None:
-    """The admin's kubeconfig belongs to the state folder from the first apply on."""
+    """Leave the administrator's kubeconfig in the state folder, unless keys are encrypted there."""
+    text = session.kubeconfig()
     session.material.save()
-    session.state.write_text(session.state.kubeconfig, session.kubeconfig())
+    if not os.environ.get("KPROV_PASSPHRASE"):
+        session.state.write_text(session.state.kubeconfig, text)

@@ -9,11 +9,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from kprov.cli.common import inventory_options, load_inventory
-from kprov.engine.session import open_session
+from kprov.engine.session import Session, open_session
 from kprov.model.errors import InputError
+from kprov.model.host import Inventory
 from kprov.pki.kubeconfig import merge
 from kprov.state.atomic import read_optional, write_atomic
-from kprov.state.directory import open_state
+from kprov.state.directory import StateDir, open_state
 from kprov.ui.style import note, out
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -33,12 +34,7 @@ def run(args: argparse.Namespace) -> int:
     """Prints the kubeconfig unless a file was named."""
     inventory = load_inventory(args)
     state = open_state(args.inventory, inventory.cluster.name, args.state)
-    if state.read_text(state.kubeconfig) is None:
-        raise InputError(
-            "this cluster was not applied yet: there are no credentials", where=str(state.root),
-            hint=f"kprov apply {args.inventory}",
-        )  # fmt: skip
-    session = open_session(inventory, state)
+    session = applied_session(inventory, state)
     text = session.kubeconfig()
     if args.user:
         text = session.user_kubeconfig(args.user, tuple(args.group), _ttl(args.ttl))
@@ -54,6 +50,18 @@ def run(args: argparse.Namespace) -> int:
     else:
         out(text.rstrip())
     return 0
+
+
+def applied_session(inventory: Inventory, state: StateDir) -> Session:
+    """A session whose credentials exist; InputError when nothing was applied yet."""
+    session = open_session(inventory, state)
+    if not session.applied:
+        raise InputError(
+            "this cluster was not applied yet: there are no credentials",
+            where=str(state.root),
+            hint=f"kprov apply {inventory.path}",
+        )
+    return session
 
 
 def _ttl(text: str) -> timedelta:

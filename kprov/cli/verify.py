@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from kprov.cli.common import (
@@ -13,10 +16,12 @@ from kprov.cli.common import (
     stderr_style,
     stdout_style,
 )
+from kprov.cli.kubeconfig import applied_session
 from kprov.engine.verify.runner import run_checks
 from kprov.engine.verify.values import DEFAULT_IMAGE, CheckResult, VerifyOptions
-from kprov.model.errors import InputError
-from kprov.state.directory import open_state
+from kprov.model.host import Inventory
+from kprov.state.atomic import write_atomic
+from kprov.state.directory import StateDir, open_state
 from kprov.ui.style import Style, note, out
 from kprov.ui.table import table
 
@@ -27,7 +32,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     """Command line options."""
     inventory_options(parser)
     output_option(parser)
-    parser.add_argument("--kubeconfig", type=Path, default=None, help="default: the state folder's")
+    parser.add_argument("--kubeconfig", type=Path, default=None, help="default: the admin's")
     parser.add_argument("--image", default=DEFAULT_IMAGE, help="a busybox image to run")
     parser.add_argument("--only", default="", metavar="CHECKS", help="only these, with commas")
 
@@ -36,25 +41,31 @@ def run(args: argparse.Namespace) -> int:
     """Exit code 1 when a check failed."""
     inventory = load_inventory(args)
     state = open_state(args.inventory, inventory.cluster.name, args.state)
-    kubeconfig = args.kubeconfig or state.kubeconfig
-    if not kubeconfig.is_file():
-        raise InputError(
-            "no kubeconfig: this cluster was not applied yet", where=str(kubeconfig),
-            hint=f"kprov apply {args.inventory}",
-        )  # fmt: skip
     only = tuple(word for word in args.only.split(",") if word)
     style = stderr_style()
-    results = run_checks(
-        kubeconfig,
-        VerifyOptions(image=args.image, only=only),
-        lambda result: note(f"{_status(result, style)} {result.title}"),
-    )
+    options_ = VerifyOptions(image=args.image, only=only)
+    with _kubeconfig(args, inventory, state) as kubeconfig:
+        results = run_checks(
+            kubeconfig, options_, lambda result: note(f"{_status(result, style)} {result.title}")
+        )
     failed = sum(result.status == "failed" for result in results)
     if args.output == "json":
         print_json({"ok": not failed, "checks": [_data(result) for result in results]})
     else:
         _print(results, failed)
     return 1 if failed else 0
+
+
+@contextmanager
+def _kubeconfig(args: argparse.Namespace, inventory: Inventory, state: StateDir) -> Iterator[Path]:
+    """The one that was named, or the administrator's in a private file for as long as it takes."""
+    if args.kubeconfig:
+        yield args.kubeconfig
+        return
+    with tempfile.TemporaryDirectory(prefix="kprov-verify-") as folder:
+        path = Path(folder) / "kubeconfig"
+        write_atomic(path, applied_session(inventory, state).kubeconfig().encode())
+        yield path
 
 
 def _print(results: tuple[CheckResult, ...], failed: int) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kprov.engine.desired import PhaseResources, desired
+from kprov.engine.material import HostMaterial
 from kprov.engine.session import Session
+from kprov.lang.sources import Binary
 from kprov.model.facts import Facts
 
 ASSUMED = {
@@ -20,8 +22,19 @@ ASSUMED = {
 """Facts of an ordinary host, for people who want to read what a role does."""
 
 
+class OfflineMaterial(HostMaterial):
+    """Material without digests: reading what a role does needs no network."""
+
+    def binary(self, component: str, member: str) -> Binary:
+        """Where it goes; its source is looked up by plan and apply."""
+        return replace(self.place(component, member), source="SHA256", how="pull", origin="URL")
+
+
 def rendered(session: Session, host: str) -> PhaseResources:
     """One host's resources by phase under the assumed facts."""
     facts = {its.name: Facts(ASSUMED, {}) for its in session.inventory.members}
     world = replace(session.world, facts=facts)
-    return desired(session.product, world, session.inventory.host(host))
+    product = replace(
+        session.product, sources=lambda its, seen: OfflineMaterial(session.material, its, seen)
+    )
+    return desired(product, world, session.inventory.host(host))

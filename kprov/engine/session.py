@@ -67,6 +67,11 @@ class Session:
         hosts = [host for host in self.hosts if host.name in self.world.facts]
         return make_plan(self.product, self.world, hosts)
 
+    @property
+    def applied(self) -> bool:
+        """Whether this state folder has authorities: an apply was begun with it."""
+        return bool(self.state.pki.names())
+
     def kubeconfig(self) -> str:
         """The administrator's kubeconfig."""
         return self.material.kubeconfig(self.server, leaf=self.material.admin())
