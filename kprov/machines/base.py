@@ -26,7 +26,7 @@ from kprov.model.errors import LocalMachineError
 
 IMAGE = Path(__file__).parent / "share" / "image"
 _SCRIPTS = Path("/usr/share/debootstrap/scripts")
-_VERSION = "1"
+_VERSION = "2"
 _KEEP_SECONDS = 14 * 24 * 3600
 
 PACKAGES = (
@@ -170,6 +170,9 @@ def _configure(root: Path) -> None:
     _link(units / "default.target", "/lib/systemd/system/multi-user.target")
     for unit in MASKED_UNITS:
         _link(units / unit, "/dev/null")
+    # Settings of the kernel are this computer's: a machine that boots must not change them.
+    for settings in (root / "usr/lib/sysctl.d").glob("*.conf"):
+        _link(root / "etc/sysctl.d" / settings.name, "/dev/null")
     chroot = (*ALONE, "chroot", str(root))
     run(*chroot, "useradd", "--create-home", "--shell", "/bin/bash", "--groups", "sudo", "admin")
     run(*chroot, "passwd", "--lock", "root")

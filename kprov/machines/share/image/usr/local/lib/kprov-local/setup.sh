@@ -23,6 +23,12 @@ if [ ! -d /sys/module ]; then
     rm -r /run/kprov-local
 fi
 
+# The swap is this computer's: `swapoff -a` in a machine must not reach it.
+if [ ! -e /run/kprov-swaps ]; then
+    head -n 1 /proc/swaps >/run/kprov-swaps
+    mount --bind /run/kprov-swaps /proc/swaps
+fi
+
 # network INTERFACE ADDRESS/PREFIX [GATEWAY]: networkd would wait for udev, which is not here.
 while read -r word interface address gateway; do
     [ "$word" = network ] || continue
