@@ -23,7 +23,8 @@ from kprov.ui.progress import ProgressLines
 class HostsError(KprovError):
     """Some hosts cannot be reached, or cannot become what the inventory says."""
 
-    def __init__(self, problems: list[Problem]) -> None:
+    def __init__(self, problems: list[Problem], *, exit_code: int = 1) -> None:
+        self.exit_code = exit_code
         self._problems = tuple(problems)
         super().__init__("\n".join(map(str, problems)))
 

@@ -23,7 +23,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit code 1 when a host could not be reset."""
+    """Exit code 1 when a host could not be reset, 4 when it is leased to somebody else."""
     with opened(args) as it, it.session.state.lock(datetime.now(UTC)):
         names = [host.name for host in it.session.hosts]
         name = it.session.inventory.cluster.name
@@ -37,6 +37,8 @@ def run(args: argparse.Namespace) -> int:
         words = ", ".join(f"{count} {kind}" for kind, count in sorted(gone.items()))
         out(f"{host}: gone: {words}")
     if result.errors:
-        raise HostsError([p for error in result.errors.values() for p in error.problems])
+        problems = [p for error in result.errors.values() for p in error.problems]
+        codes = {error.exit_code for error in result.errors.values()}
+        raise HostsError(problems, exit_code=codes.pop() if len(codes) == 1 else 1)
     out(f"The certificates stay in {state.root}: apply can make the cluster again with them.")
     return 0

@@ -26,8 +26,15 @@ def reset_bundle(lease: LeaseTerms, *, keep_binaries: bool) -> bytes:
 
 
 def read_reset(lines: Iterable[str]) -> tuple[bool, Counter[str], str]:
-    """Whether it came to its end, how many things of which kind are gone, who holds the lease."""
-    texts = list(lines)
+    """Whether it came to its end, how many things of which kind are gone, who holds the lease.
+
+    Nothing is read behind a held lease: the script ends there, with an exit status of its own.
+    """
+    texts: list[str] = []
+    for line in lines:
+        texts.append(line)
+        if Records.of([line]).get("lease", "held"):
+            break
     gone = Counter(
         name for text in texts for kind, name in Records.of([text]).lines if kind == "gone"
     )
