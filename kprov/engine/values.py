@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kprov.lang.gates import gates_for
-from kprov.lang.template import Pending
+from kprov.lang.pending import Pending
 from kprov.model.cluster import ClusterSpec
 from kprov.model.errors import InputError
 from kprov.model.facts import Facts
@@ -71,7 +71,7 @@ def address(host: Host, facts: Mapping[str, Facts]) -> Any:
     if known is not None:
         return known
     if host.name not in facts:
-        return Pending()
+        return Pending(f"the address of {host.name}")
     found = facts[host.name].get("default_ip")
     if found:
         return found
@@ -91,7 +91,7 @@ def host_values(world: World, host: Host) -> dict[str, Any]:
         "kubernetes": cluster.version,
         "versions": {name: Version.parse(text) for name, text in world.versions.items()},
         "gate": gates_for({"kubernetes": cluster.kubernetes, **world.versions}),
-        "facts": _facts(world.facts[host.name]) if host.name in world.facts else Pending(),
+        "facts": _facts(world.facts[host.name]) if host.name in world.facts else Pending(f"facts of {host.name}"),
         "node": _node(host, world),
         "nodes": nodes,
         "peers": [node for node in nodes if node.name != host.name],

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from kprov.lang.pending import FactsPendingError
 from kprov.lang.role import Task
-from kprov.lang.template import FactsPendingError, Renderer
-from kprov.model.errors import InputError
+from kprov.lang.template import Renderer
+from kprov.model.errors import InputError, Location
 from kprov.model.resource import Content, Resource
+from kprov.sh.quote import quote
 
 if TYPE_CHECKING:
     from kprov.lang.expand import Scope
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 UNIT_FOLDER = "/etc/systemd/system"
 MANIFEST_FOLDER = "/etc/kubernetes/kprov"
 DIGEST_ANNOTATION = "kprov.dev/digest"
+LONGEST_NAME = 60
+"""Letters of a name that is made from a command."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ class _Task:
         """Template or content, rendered; None while it needs pending facts."""
         template, content = self.params.get("template"), self.params.get("content")
         if not template:
+            if content is None and not self.scope.pending:
+                raise InputError(f"{self.task.kind} has neither template nor content")
             return None if content is None else str(content).encode()
         try:
             where = self.task.location
@@ -53,6 +59,17 @@ class _Task:
             if not self.scope.pending:
                 raise
             return None
+
+    @property
+    def source(self) -> Location:
+        """Where the content is written: the template, otherwise the task."""
+        template = self.params.get("template")
+        return self.renderer.place(str(template)) if template else self.task.location
+
+    @property
+    def suffix(self) -> str:
+        """What tells the rounds of a loop apart, where nothing else does."""
+        return "" if self.task.loop is None else f" ({_short(str(self.values['item']))})"
 
 
 def make(
@@ -96,12 +113,7 @@ def _make_file(it: _Task) -> list[Resource]:
     params = it.params
     if params["absent"]:
         return [Resource("file", params["path"], None)]
-    data = it.content()
-    if data is None and not it.scope.pending:
-        raise InputError(
-            f"file {params['path']} has neither template nor content", where=it.task.location
-        )
-    return [_file(params["path"], params, data, secret=bool(params["secret"]))]
+    return [_file(params["path"], params, it.content(), secret=bool(params["secret"]))]
 
 
 def _make_link(it: _Task) -> list[Resource]:
@@ -164,15 +176,19 @@ def _make_mount(it: _Task) -> list[Resource]:
 
 def _make_command(it: _Task) -> list[Resource]:
     params = it.params
-    unless = params["unless"] or (f"[ -e {params['creates']} ]" if params["creates"] else "")
-    if not unless and not it.scope.pending:
-        raise InputError(
-            "a command needs `unless` or `creates`", where=it.task.location,
-            hint="otherwise it would run at every apply; `unless: 'false'` says so on purpose",
-        )  # fmt: skip
-    run = "" if params["run"] is None else str(params["run"])
-    name = str(params["name"] or " ".join(str(it.task.params["run"]).split())[:60])
-    return [Resource("command", name, {"met": True}, {"run": run, "unless": unless or ""})]
+    unless = params["unless"] or f"[ -e {quote(params['creates'])} ]"
+    # as written, not as rendered: the id must not depend on facts
+    name = params["name"] or _short(it.task.params["run"]) + it.suffix
+    its = {"run": params["run"], "unless": unless}
+    return [Resource("command", name, {"met": True}, its)]
+
+
+def _short(text: str) -> str:
+    """One line of at most 60 letters; what is longer ends in a digest that tells it apart."""
+    line = " ".join(text.split())
+    return (
+        line if len(line) <= 60 else f"{line[:50]}… {hashlib.sha256(line.encode()).hexdigest()[:8]}"
+    )
 
 
 def _make_certificate(it: _Task) -> list[Resource]:
@@ -227,9 +243,10 @@ def _make_manifest(it: _Task) -> list[Resource]:
         manifest = Resource("manifest", name, {"digest": "", "objects": 0}, {"path": path})
         return [_file(path, owned, None, secret=False), manifest]
     digest = hashlib.sha256(text).hexdigest()[:16]
-    objects = [item for item in yaml.safe_load_all(text) if item]
+    objects = _objects(text, it)
     for item in objects:
-        item.setdefault("metadata", {}).setdefault("annotations", {})[DIGEST_ANNOTATION] = digest
+        metadata = item["metadata"]
+        metadata["annotations"] = {**(metadata.get("annotations") or {}), DIGEST_ANNOTATION: digest}
     data = yaml.safe_dump_all(objects, sort_keys=False).encode()
     expected: dict[str, str | int | bool] = {"digest": digest, "objects": len(objects)}
     return [
@@ -238,9 +255,31 @@ def _make_manifest(it: _Task) -> list[Resource]:
     ]
 
 
+def _objects(text: bytes, it: _Task) -> list[dict[str, Any]]:
+    """The Kubernetes objects of a manifest; InputError for anything else."""
+    where = it.source
+    try:
+        objects = [item for item in yaml.safe_load_all(text) if item]
+    except yaml.YAMLError as error:
+        raise InputError(f"what this renders to is not YAML: {error}", where=where) from error
+    for item in objects:
+        for key in ("apiVersion", "kind", "metadata"):
+            if not isinstance(item, dict) or not item.get(key):
+                raise InputError(
+                    f"a Kubernetes object needs `{key}`, found {_first_line(item)}", where=where
+                )
+        if not isinstance(item["metadata"], dict):
+            raise InputError(f"`metadata` is no mapping in {_first_line(item)}", where=where)
+    return objects
+
+
+def _first_line(item: object) -> str:
+    return str(yaml.safe_dump(item, default_flow_style=True, width=10_000)).splitlines()[0][:120]
+
+
 def _make_wait(it: _Task) -> list[Resource]:
     params = it.params
-    its = {"run": params["run"], "timeout": int(params["timeout"] or 0), "unit": params["unit"]}
+    its = {"run": params["run"], "timeout": params["timeout"], "unit": params["unit"]}
     return [Resource("wait", str(params["name"]), {"met": True}, its)]
 
 

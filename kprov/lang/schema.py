@@ -14,10 +14,16 @@ KEYWORDS = ("as", "when", "restart_on", "loop", "name")
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """Names of required parameters, and of optional ones with their defaults."""
+    """Names of required parameters, and of optional ones with their defaults.
+
+    `one_of`: of these at least one has to be written. `seen_early`: names that facts may not be
+    used in, because the look that finds the facts needs them itself.
+    """
 
     required: tuple[str, ...]
     optional: Mapping[str, object]
+    one_of: tuple[str, ...] = ()
+    seen_early: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -28,29 +34,54 @@ class Parameters:
 _OWNED = {"mode": "0644", "owner": "root", "group": ""}
 
 KINDS: Mapping[str, Parameters] = {
-    "directory": Parameters(("path",), {**_OWNED, "mode": "0755", "data": False}),
+    "directory": Parameters(
+        ("path",), {**_OWNED, "mode": "0755", "data": False}, seen_early=("path",)
+    ),
     "file": Parameters(
-        ("path",), {**_OWNED, "template": "", "content": None, "absent": False, "secret": False}
+        ("path",),
+        {**_OWNED, "template": "", "content": None, "absent": False, "secret": False},
+        one_of=("template", "content", "absent"),
+        seen_early=("path",),
     ),
-    "link": Parameters(("path", "target"), {}),
-    "artifact": Parameters(("name", "path"), {"member": ""}),
+    "link": Parameters(("path", "target"), {}, seen_early=("path",)),
+    "artifact": Parameters(("name", "path"), {"member": ""}, seen_early=("name", "path", "member")),
     "unit": Parameters(
-        ("name",), {"template": "", "enabled": True, "running": True, "block": True}
+        ("name",),
+        {"template": "", "enabled": True, "running": True, "block": True},
+        seen_early=("name",),
     ),
-    "sysctl": Parameters(("name", "value"), {}),
-    "module": Parameters(("name",), {}),
-    "package": Parameters(("name",), {}),
-    "user": Parameters(("name", "home"), {"shell": "/usr/sbin/nologin"}),
-    "mount": Parameters(("path", "source", "type"), {"options": "defaults"}),
-    "command": Parameters(("run",), {"unless": "", "creates": "", "name": ""}),
-    "certificate": Parameters(("name", "cert", "key"), {"owner": "root", "group": ""}),
-    "authority": Parameters(("name", "cert"), {"key": "", "owner": "root", "group": ""}),
+    "sysctl": Parameters(("name", "value"), {}, seen_early=("name",)),
+    "module": Parameters(("name",), {}, seen_early=("name",)),
+    "package": Parameters(("name",), {}, seen_early=("name",)),
+    "user": Parameters(("name", "home"), {"shell": "/usr/sbin/nologin"}, seen_early=("name",)),
+    "mount": Parameters(("path", "source", "type"), {"options": "defaults"}, seen_early=("path",)),
+    "command": Parameters(
+        ("run",),
+        {"unless": "", "creates": "", "name": ""},
+        one_of=("unless", "creates"),
+        seen_early=("unless", "creates", "name"),
+    ),
+    "certificate": Parameters(
+        ("name", "cert", "key"), {"owner": "root", "group": ""}, seen_early=("name", "cert", "key")
+    ),
+    "authority": Parameters(
+        ("name", "cert"),
+        {"key": "", "owner": "root", "group": ""},
+        seen_early=("name", "cert", "key"),
+    ),
     "kubeconfig": Parameters(
-        ("path", "certificate", "server"), {"mode": "0600", "owner": "root", "group": ""}
+        ("path", "certificate", "server"),
+        {"mode": "0600", "owner": "root", "group": ""},
+        seen_early=("path",),
     ),
-    "image": Parameters(("archive",), {}),
-    "manifest": Parameters(("name",), {"template": "", "content": None}),
-    "wait": Parameters(("name", "run"), {"timeout": 120, "unit": ""}),
+    "image": Parameters(("archive",), {}, seen_early=("archive",)),
+    "manifest": Parameters(
+        ("name",),
+        {"template": "", "content": None},
+        one_of=("template", "content"),
+        seen_early=("name",),
+    ),
+    "wait": Parameters(("name", "run"), {"timeout": 120, "unit": ""}, seen_early=("name", "run")),
 }
 """Every kind that a role may use. Some are shorthand for files: certificate, kubeconfig."""
 

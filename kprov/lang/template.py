@@ -1,49 +1,41 @@
-"""Jinja2 for roles: undefined names are errors with a place, pending facts can be told apart."""
+"""Jinja2 for roles: what goes wrong is an error with a place, pending facts can be told apart."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from types import TracebackType
+from typing import Any
 
 import jinja2
 import yaml
+from jinja2.filters import do_tojson
+from jinja2.utils import missing
+from pydantic import BaseModel
 
+from kprov.lang.pending import FactsPendingError, settled
 from kprov.lang.schema import did_you_mean
-from kprov.model.errors import InputError, Location
-
-
-class FactsPendingError(Exception):
-    """A template asked for facts before the hosts were looked at."""
-
-
-class Pending:
-    """Stands for facts that are not there yet: whatever is asked of it raises."""
-
-    def _pending(self, *_: object) -> NoReturn:
-        raise FactsPendingError
-
-    def __getattr__(self, name: str) -> NoReturn:
-        raise FactsPendingError
-
-    __getitem__ = __iter__ = __str__ = __bool__ = __len__ = __eq__ = __contains__ = _pending
-    __hash__ = None  # type: ignore[assignment]
+from kprov.model.errors import InputError, KprovError, Location
 
 
 class Renderer:
     """Renders the texts and templates of one role."""
 
     def __init__(self, role_folder: Path, shared: Path) -> None:
+        self._folders = (role_folder / "templates", shared)
         self._environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader([role_folder / "templates", shared]),
-            undefined=jinja2.StrictUndefined,
+            loader=jinja2.FileSystemLoader(self._folders),
+            undefined=_Undefined,
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
             autoescape=False,  # noqa: S701  configuration files and shell, never HTML
         )
         self._environment.filters["yaml"] = _to_yaml
-        self._folder = role_folder
+        self._environment.filters["tojson"] = _to_json
 
     def text(self, value: object, values: Mapping[str, Any], where: Location) -> Any:
         """Render a text; lists and mappings item by item; other values as they are."""
@@ -51,59 +43,122 @@ class Renderer:
             return [self.text(item, values, where) for item in value]
         if isinstance(value, dict):
             return {key: self.text(item, values, where) for key, item in value.items()}
-        if not isinstance(value, str) or ("{{" not in value and "{%" not in value):
+        if not isinstance(value, str) or not has_template(value):
             return value
-        with _Explained(where, values):
+        with self._explained(where, values):
             return self._environment.from_string(value).render(values)
 
     def expression(self, value: str, values: Mapping[str, Any], where: Location) -> Any:
-        """The value of a Jinja expression."""
+        """The value of a Jinja expression; InputError when it is undefined."""
         bare = value.strip().removeprefix("{{").removesuffix("}}").strip()
-        with _Explained(where, values):
-            return self._environment.compile_expression(bare, undefined_to_none=False)(**values)
+        with self._explained(where, values):
+            compiled = self._environment.compile_expression(bare, undefined_to_none=False)
+            found = compiled(values)
+            if isinstance(found, _Undefined):
+                found.complain()
+            return found
 
     def template(self, name: str, values: Mapping[str, Any], where: Location) -> str:
         """A template of the role, or a shared one."""
-        place = Location(str(self._folder / "templates" / name))
+        with self._explained(where, values):
+            return self._environment.get_template(name).render(values)
+
+    def place(self, name: str) -> Location:
+        """Where a template is, or would be."""
+        found = [folder / name for folder in self._folders if (folder / name).is_file()]
+        return Location(str(found[0] if found else self._folders[0] / name))
+
+    @contextmanager
+    def _explained(self, where: Location, values: Mapping[str, Any]) -> Iterator[None]:
+        """Turns what Jinja and the expressions in it raise into InputError with a place."""
         try:
-            template = self._environment.get_template(name)
+            yield
+        except (FactsPendingError, KprovError):
+            raise
         except jinja2.TemplateNotFound as error:
+            place = self._line(error.__traceback__, where)
+            expected = self._folders[0] / str(error.name)
             raise InputError(
-                f"no template `{error.name}`", where=where,
-                hint=f"expected at {self._folder / 'templates' / name}",
-            ) from error  # fmt: skip
-        except jinja2.TemplateSyntaxError as error:
-            raise InputError(
-                f"{error.message}", where=Location(error.filename or str(place), error.lineno)
+                f"no template `{error.name}`", where=place, hint=f"expected at {expected}"
             ) from error
-        with _Explained(place, values):
-            return template.render(values)
+        except jinja2.TemplateSyntaxError as error:
+            place = Location(error.filename, error.lineno) if error.filename else where
+            raise InputError(f"template syntax: {error.message}", where=place) from error
+        except _UnknownNameError as error:
+            hint = did_you_mean(error.name, error.known if error.known is not None else values)
+            place = self._line(error.__traceback__, where)
+            raise InputError(str(error), where=place, hint=hint) from error
+        except Exception as error:  # a role is code: what it does wrong is for its author
+            what = f"{type(error).__name__}: {error}"
+            raise InputError(what, where=self._line(error.__traceback__, where)) from error
 
-
-class _Explained:
-    """Turns Jinja's errors into ours, with the template's own line."""
-
-    def __init__(self, where: Location, values: Mapping[str, Any]) -> None:
-        self._where = where
-        self._values = values
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: Any) -> None:
-        if not isinstance(error, jinja2.TemplateError):
-            return
-        where = self._where
+    def _line(self, traceback: TracebackType | None, where: Location) -> Location:
+        """The innermost line of a template that was at work; Jinja puts it into the traceback."""
         while traceback is not None:
             file = traceback.tb_frame.f_code.co_filename
-            if file.endswith(".j2"):
+            if any(Path(file).is_relative_to(folder) for folder in self._folders):
                 where = Location(file, traceback.tb_lineno)
             traceback = traceback.tb_next
-        what = error.message or str(error)
-        word = what.split("'")[1] if what.count("'") >= 2 else ""
-        hint = did_you_mean(word, self._values) if "undefined" in what and word else ""
-        raise InputError(what, where=where, hint=hint) from error
+        return where
+
+
+def has_template(text: str) -> bool:
+    """Whether there is Jinja2 in a text."""
+    return "{{" in text or "{%" in text
+
+
+class _UnknownNameError(jinja2.UndefinedError):
+    """A name that means nothing; `known` are those that would, None: the variables."""
+
+    def __init__(self, what: str, name: str, known: Sequence[str] | None) -> None:
+        super().__init__(what)
+        self.name = name
+        self.known = known
+
+
+class _Undefined(jinja2.StrictUndefined):
+    """Complains in words that say what would have been there."""
+
+    __slots__ = ()
+
+    def __init__(
+        self, hint: str | None = None, obj: Any = missing, name: Any = None, exc: Any = None
+    ) -> None:
+        known = None if obj is missing else _members(obj)
+        what = f"`{name}` is not defined" if known is None else f"{_words(obj)} has no `{name}`"
+        super().__init__(
+            hint or what,
+            exc=partial(_UnknownNameError, name=str(name), known=known),  # type: ignore[arg-type]
+        )
+
+    def complain(self) -> None:
+        """Raise what using it would raise."""
+        self._fail_with_undefined_error()
+
+
+def _words(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "this mapping"
+    if isinstance(value, (list, tuple)):
+        return f"this list of {len(value)}"
+    return f"this {type(value).__name__}"
+
+
+def _members(value: object) -> list[str]:
+    """What a template may ask a value for."""
+    if isinstance(value, Mapping):
+        return [str(key) for key in value]
+    if isinstance(value, BaseModel):
+        return list(type(value).model_fields)
+    if dataclasses.is_dataclass(value):
+        return [field.name for field in dataclasses.fields(value)]
+    return [name for name in dir(value) if not name.startswith("_")]
 
 
 def _to_yaml(value: object) -> str:
-    return str(yaml.safe_dump(value, default_flow_style=False, sort_keys=False))
+    return str(yaml.safe_dump(settled(value), default_flow_style=False, sort_keys=False))
+
+
+@jinja2.pass_eval_context
+def _to_json(context: Any, value: object, indent: int | None = None) -> Any:
+    return do_tojson(context, settled(value), indent)
