@@ -82,8 +82,8 @@ def tidy(cache: Path) -> None:
     """Remove what a killed build left, unless a build is under way."""
     folders = Folders(cache)
     if folders.images.is_dir():
-        with lock_if_free(folders.images) as free:
-            if free:
+        with lock_if_free(folders.images) as handle:
+            if handle is not None:
                 _remove_unfinished(folders)
 
 

@@ -99,7 +99,7 @@ def _enable_controllers(root: Path) -> None:
 
 
 def remove(layout: Layout, pattern: str, seconds: float = 10.0) -> None:
-    """Remove directories by name (`*` allowed), deepest first, once their processes are gone."""
+    """Remove directories by name (`*` allowed), deepest first; their processes have been ended."""
     deadline = time.monotonic() + seconds
     for hierarchy in layout.hierarchies:
         for top in hierarchy.path.glob(pattern):

@@ -76,11 +76,14 @@ def locked(folder: Path, busy: Callable[[], None]) -> Iterator[None]:
 
 
 @contextmanager
-def lock_if_free(folder: Path) -> Iterator[bool]:
-    """Hold a lock on a folder that exists; False, at once and without it, when somebody has it."""
+def lock_if_free(folder: Path) -> Iterator[int | None]:
+    """Hold a lock on a folder that exists; None, at once and without it, when somebody has it.
+
+    The file descriptor may be passed on: the lock is held until the last copy of it is closed.
+    """
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        yield _taken(handle)
+        yield handle if _taken(handle) else None
     finally:
         os.close(handle)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from kprov.machines import network, processes
 from kprov.machines.cgroups import Layout
 from kprov.machines.commands import environment, run, succeeds
-from kprov.machines.folders import Folders
+from kprov.machines.folders import Folders, lock_if_free
 from kprov.machines.records import ClusterRecord, MachineRecord
 from kprov.model.errors import LocalMachineError
 
@@ -46,18 +46,44 @@ def launch(
         *(str(directory) for directory in directories),
     )
     if layout.systemd:
-        # The unit of an earlier life may be on its way out still; this waits for it.
-        succeeds("systemctl", "stop", f"{mark}.service")
         run(*_as_unit(mark), *_OWN_MOUNTS, "sh", *arguments)
-    else:
+        return
+    with lock_if_free(folder) as handle:
+        assert handle is not None  # `fence` comes first, and the cluster is locked
         subprocess.run(
             ("setsid", "--fork", "sh", str(_SHARE / "supervise.sh"), *arguments),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env=environment({processes.MARK: mark}),
+            pass_fds=(handle,),
             check=True,
         )
+
+
+def fence(layout: Layout, folder: Path, mark: str, seconds: float = 30.0) -> None:
+    """End what is left of a machine, launchers on their way included; then none can come any more.
+
+    A process that changes its program shows no mark for a moment. So a launcher holds the lock of
+    the machine's folder until it is in the control group, whose members are always seen. Units are
+    found by systemd.
+    """
+    deadline = time.monotonic() + seconds
+    processes.kill([mark])
+    if layout.systemd:
+        succeeds("systemctl", "stop", f"{mark}.service")
+    while folder.is_dir():
+        with lock_if_free(folder) as handle:
+            if handle is not None:
+                return
+        if time.monotonic() > deadline:
+            raise LocalMachineError(
+                "somebody holds the machine's folder",
+                where=str(folder),
+                hint=f"see who: fuser --verbose {folder}",
+            )
+        time.sleep(0.02)
+        processes.kill([mark])
 
 
 def _as_unit(mark: str) -> tuple[str, ...]:

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kprov.machines import base, cgroups, network, processes, records, requirements, seed
+from kprov.machines.cgroups import Layout
 from kprov.machines.folders import RUN, Folders, locked, make_directory
 from kprov.machines.keys import private_key, public_key
-from kprov.machines.launch import launch, wait_for_sshd
+from kprov.machines.launch import fence, launch, wait_for_sshd
 from kprov.machines.records import ClusterRecord, MachineRecord
 from kprov.machines.values import Listed, LocalSpec, Machine, Started, problems
 from kprov.model.errors import LocalMachineError, ProblemsError
@@ -53,10 +54,9 @@ def down(cluster: str, *, cache: Path, report: Report) -> None:
     with _cluster(cluster, report):
         record = records.load_cluster(cluster)
         places = {cache.resolve(), Path(record.cache)} if record else {cache.resolve()}
-        _end_all(cluster, report)
+        _end_all(cluster, [Folders(place) for place in places], report)
         for bridge in network.remove_bridges(cluster):
             report(f"{bridge}: removed")
-        cgroups.remove(cgroups.detect(), processes.identity(cluster, "*"))
         for place in places:
             _remove_data(Folders(place), cluster)
         records.forget_cluster(cluster)
@@ -67,12 +67,10 @@ def stop(cluster: str, name: str, *, cache: Path, report: Report, power_cut: boo
     requirements.check_root("stop")
     with _cluster(cluster, report):
         _known(cluster, name, cache)
-        marks = (processes.identity(cluster, name),)
-        if power_cut:
-            processes.kill(marks)
-        else:
-            processes.shut_down(marks, SHUTDOWN_SECONDS)
-        cgroups.remove(cgroups.detect(), marks[0])
+        mark = processes.identity(cluster, name)
+        if not power_cut:
+            processes.shut_down([mark], SHUTDOWN_SECONDS)
+        _clear(cgroups.detect(), Folders(cache), cluster, name)
         report(f"{name}: stopped")
 
 
@@ -143,7 +141,7 @@ def _plant(
     for machine in spec.machines:
         record = known.get(machine.name)
         if record is None:
-            processes.kill([processes.identity(spec.cluster, machine.name)])
+            _clear(cgroups.detect(), folders, spec.cluster, machine.name)
             known[machine.name] = seed.plant(spec, machine, folders, image, authorized)
         elif record.base != image.name:
             report(f"{machine.name}: keeps its older base image until `kprov local down`")
@@ -220,13 +218,19 @@ def _launch_missing(
         mark = processes.identity(cluster.cluster, machine.name)
         if mark in running and running[mark].leader:
             continue
-        if mark in running:  # left by somebody who was killed while it was launched
-            processes.kill([mark])
+        _clear(layout, folders, cluster.cluster, machine.name)
         directories = cgroups.make(layout, mark)
         launched[machine.name] = time.monotonic()
         launch(cluster, machine, folders, layout, directories)
         report(f"{machine.name}: boots")
     return launched
+
+
+def _clear(layout: Layout, folders: Folders, cluster: str, name: str) -> None:
+    """Leave nothing of a machine but its disk, whatever state it is in."""
+    mark = processes.identity(cluster, name)
+    fence(layout, folders.machine(cluster, name), mark)
+    cgroups.remove(layout, mark)
 
 
 def _known(cluster: str, name: str, cache: Path) -> tuple[ClusterRecord, MachineRecord]:
@@ -244,9 +248,14 @@ def _known(cluster: str, name: str, cache: Path) -> tuple[ClusterRecord, Machine
     return record, machine
 
 
-def _end_all(cluster: str, report: Report) -> None:
+def _end_all(cluster: str, places: Iterable[Folders], report: Report) -> None:
+    layout = cgroups.detect()
     marks = {mark for mark in processes.scan() if processes.owner(mark)[0] == cluster}
-    processes.kill(marks)
+    processes.kill(marks)  # side by side, before each is looked at by itself
+    for folders in places:
+        for folder in sorted(folders.cluster(cluster).glob("*")):
+            fence(layout, folder, processes.identity(cluster, folder.name))
+    cgroups.remove(layout, processes.identity(cluster, "*"))
     for mark in sorted(marks):
         report(f"{processes.owner(mark)[1]}: ended")
 

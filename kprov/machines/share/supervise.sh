@@ -1,7 +1,8 @@
 #!/bin/sh
 # Runs launch.sh (all arguments are its) again when the machine reboots, as the unit
 # systemd-nspawn@.service does where systemd is PID 1. Stays outside of the machine's control
-# group: on cgroup v2 a group that holds processes cannot pass controllers on.
+# group: on cgroup v2 a group that holds processes cannot pass controllers on. An inherited file
+# descriptor holds the lock of the machine's folder as long as this runs.
 set -eu
 launch=$1
 shift

@@ -129,10 +129,10 @@ def test_a_half_made_machine_is_none(tmp_path: Path) -> None:
 def test_lock_is_exclusive_and_leaves_nothing(tmp_path: Path) -> None:
     """A second taker sees that it is busy; the folder holds no lock file."""
     folder = tmp_path / "demo"
-    with locked(folder, lambda: pytest.fail("nobody else is here")), lock_if_free(folder) as free:
-        assert not free
-    with lock_if_free(folder) as free:
-        assert free
+    with locked(folder, lambda: pytest.fail("nobody else is here")), lock_if_free(folder) as got:
+        assert got is None
+    with lock_if_free(folder) as got:
+        assert got is not None
     assert list(folder.iterdir()) == []
 
 
@@ -144,8 +144,8 @@ def test_waiter_gets_a_folder_that_is_there(tmp_path: Path) -> None:
     def second() -> None:
         with locked(folder, waits.set):
             found.append(folder.is_dir())
-            with lock_if_free(folder) as free:
-                found.append(not free)
+            with lock_if_free(folder) as got:
+                found.append(got is None)
 
     with locked(folder, lambda: None):
         thread = threading.Thread(target=second)
