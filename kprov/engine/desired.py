@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from kprov.core.order import changes_of, with_inputs
 from kprov.core.phase import Phase
@@ -14,12 +13,12 @@ from kprov.engine.values import World, host_values
 from kprov.lang.expand import Scope, expand
 from kprov.lang.role import Role
 from kprov.lang.sources import Sources
+from kprov.lang.template import Renderers
 from kprov.model.change import Change
 from kprov.model.errors import InputError
 from kprov.model.host import Host
 from kprov.model.plan import Plan
 from kprov.model.resource import Resource
-from kprov.model.share import share
 
 PhaseResources = dict[str, tuple[Resource, ...]]
 """Phase name to the resources of one host."""
@@ -32,6 +31,7 @@ class Product:
     phases: tuple[Phase, ...]
     roles: Mapping[str, Role]
     sources: Callable[[Host, World], Sources]
+    renderers: Renderers
 
 
 def desired(product: Product, world: World, host: Host) -> PhaseResources:
@@ -42,18 +42,21 @@ def desired(product: Product, world: World, host: Host) -> PhaseResources:
         host_vars=host.vars,
         sources=product.sources(host, world),
         pending=pending,
-        shared_templates=Path(share("templates")),
+        renderers=product.renderers,
     )
     resources: PhaseResources = {}
     for phase in product.phases:
         if host.name in {its.name for its in hosts_of(phase, world.inventory)}:
             made = (r for name in phase.roles for r in expand(product.roles[name], scope))
             resources[phase.name] = tuple(made)
-    return _once(resources)
+    return _once(resources, pending=pending)
 
 
-def _once(resources: PhaseResources) -> PhaseResources:
-    """What several roles want alike is declared once; what they want differently is an error."""
+def _once(resources: PhaseResources, *, pending: bool) -> PhaseResources:
+    """What several roles want alike is declared once; what they want differently is an error.
+
+    Not before the look: then of two that exclude each other by their `when`, both are there.
+    """
     seen: dict[str, Resource] = {}
     result: PhaseResources = {}
     for phase, its in resources.items():
@@ -62,13 +65,18 @@ def _once(resources: PhaseResources) -> PhaseResources:
             first = seen.setdefault(resource.id, resource)
             if first is resource:
                 kept.append(resource)
-            elif first.expected != resource.expected:
+            elif not pending and _wanted(first) != _wanted(resource):
                 raise InputError(
                     f"{resource.id} is wanted differently by {first.role} ({first.location})",
                     where=resource.location, hint="keep one of the two, or make them alike",
                 )  # fmt: skip
         result[phase] = tuple(kept)
     return result
+
+
+def _wanted(resource: Resource) -> tuple[object, ...]:
+    """What has to be alike: of a command or a wait, what is expected says nothing."""
+    return resource.expected, dict(resource.params), resource.restart_on
 
 
 def flat(resources: PhaseResources) -> tuple[Resource, ...]:

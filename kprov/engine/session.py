@@ -9,16 +9,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from kprov.engine.apply import Apply, held, run
+from kprov.engine.cache import cache_root
 from kprov.engine.connections import Connect, Connections
 from kprov.engine.desired import Product, desired, flat, make_plan
 from kprov.engine.gather import Look, gather
+from kprov.engine.host_material import HostMaterial
 from kprov.engine.material import Material
 from kprov.engine.phases import phases_for
 from kprov.engine.values import World
 from kprov.lang.role import Role, read_role
+from kprov.lang.template import Renderers
 from kprov.model.errors import InputError, Problem, ProblemsError
 from kprov.model.events import Event
 from kprov.model.host import Host, Inventory
@@ -126,6 +130,7 @@ def open_session(inventory: Inventory, state: StateDir, *, limit: str | None = N
     phases = phases_for(spec)
     search = (Path(inventory.directory) / "roles", share("roles"))
     roles = _read_roles([name for phase in phases for name in phase.roles], search)
+    renderers = Renderers(share("templates"), cache_root() / "templates")
     material = Material.open(inventory, state, now=datetime.now(UTC))
     nodes = [host.name for host in inventory.nodes]
     pod_cidrs = allocate(spec.network.pods, spec.network.node_mask, nodes, state.load_pod_cidrs())
@@ -133,7 +138,7 @@ def open_session(inventory: Inventory, state: StateDir, *, limit: str | None = N
         inventory=inventory,
         state=state,
         material=material,
-        product=Product(phases, roles, material.for_host),
+        product=Product(phases, roles, partial(HostMaterial, material), renderers),
         world=World(inventory, material.versions, pod_cidrs, {}),
         hosts=limited(inventory, limit),
         run_id=uuid.uuid4().hex[:12],

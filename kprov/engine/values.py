@@ -91,7 +91,7 @@ def host_values(world: World, host: Host) -> dict[str, Any]:
         "kubernetes": cluster.version,
         "versions": {name: Version.parse(text) for name, text in world.versions.items()},
         "gate": gates_for({"kubernetes": cluster.kubernetes, **world.versions}),
-        "facts": _facts(world.facts[host.name]) if host.name in world.facts else Pending(f"facts of {host.name}"),
+        "facts": _facts_of(host, world),
         "node": _node(host, world),
         "nodes": nodes,
         "peers": [node for node in nodes if node.name != host.name],
@@ -123,6 +123,13 @@ def _bracketed(host: str) -> str:
 
 def _node(host: Host, world: World) -> Node:
     return Node(host.name, address(host, world.facts), world.pod_cidrs.get(host.name, ""))
+
+
+def _facts_of(host: Host, world: World) -> Any:
+    """A host's facts, Pending before the look."""
+    if host.name in world.facts:
+        return _facts(world.facts[host.name])
+    return Pending(f"facts of {host.name}")
 
 
 def _facts(facts: Facts) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from kprov.lang.make import Made, make
@@ -16,7 +15,7 @@ from kprov.lang.pending import FactsPendingError, Pending
 from kprov.lang.role import Role, Task
 from kprov.lang.schema import KINDS, did_you_mean
 from kprov.lang.sources import Sources
-from kprov.lang.template import Renderer
+from kprov.lang.template import Renderer, Renderers
 from kprov.lang.typed import rendered
 from kprov.model.errors import InputError, Location
 from kprov.model.resource import Resource
@@ -30,12 +29,12 @@ class Scope:
     host_vars: Mapping[str, Any]
     sources: Sources
     pending: bool
-    shared_templates: Path
+    renderers: Renderers
 
 
 def expand(role: Role, scope: Scope) -> tuple[Resource, ...]:
     """All resources of a role on one host, in written order. Raises InputError with a place."""
-    renderer = Renderer(role.folder, scope.shared_templates)
+    renderer = scope.renderers.of(role.folder)
     values = _values(role, renderer, scope)
     made = [item for task in role.tasks for item in _task(task, role, renderer, values, scope)]
     # A task that `when` or an empty loop left out has its name all the same: nothing to restart on.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -20,14 +22,72 @@ from kprov.lang.pending import FactsPendingError, settled
 from kprov.lang.schema import did_you_mean
 from kprov.model.errors import InputError, KprovError, Location
 
+_RESULT = "kprov_result"
+
+
+class Renderers:
+    """The renderers of a run, one a role: a template is compiled once for all hosts.
+
+    `bytecode`: a private folder where what was compiled is kept for the next run.
+    """
+
+    def __init__(self, shared: Path, bytecode: Path | None = None) -> None:
+        self._shared = shared
+        self._bytecode = None if bytecode is None else _bytecode_cache(bytecode)
+        self._renderers: dict[Path, Renderer] = {}
+
+    def of(self, role_folder: Path) -> Renderer:
+        """The renderer of the role in that folder."""
+        if role_folder not in self._renderers:
+            self._renderers[role_folder] = Renderer(role_folder, self._shared, self._bytecode)
+        return self._renderers[role_folder]
+
+
+def _bytecode_cache(folder: Path) -> jinja2.BytecodeCache | None:
+    """None where nothing can be kept: templates are compiled each time then."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if folder.stat().st_uid != os.geteuid():
+            return None  # what somebody else may write is not run
+    except OSError:
+        return None
+    return jinja2.FileSystemBytecodeCache(str(folder))
+
+
+class _Texts(jinja2.BaseLoader):
+    """Lets texts be loaded like files, by their digest, so that they are compiled once as well."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, str] = {}
+
+    def name(self, text: str) -> str:
+        """The name under which a text is found from now on."""
+        name = f"text:{hashlib.sha256(text.encode()).hexdigest()}"
+        self._texts[name] = text
+        return name
+
+    def get_source(
+        self, environment: jinja2.Environment, template: str
+    ) -> tuple[str, None, Callable[[], bool]]:
+        """The text itself."""
+        if template not in self._texts:
+            raise jinja2.TemplateNotFound(template)
+        return self._texts[template], None, lambda: True
+
 
 class Renderer:
     """Renders the texts and templates of one role."""
 
-    def __init__(self, role_folder: Path, shared: Path) -> None:
+    def __init__(
+        self, role_folder: Path, shared: Path, bytecode: jinja2.BytecodeCache | None = None
+    ) -> None:
         self._folders = (role_folder / "templates", shared)
+        self._texts = _Texts()
         self._environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(self._folders),
+            loader=jinja2.ChoiceLoader([self._texts, jinja2.FileSystemLoader(self._folders)]),
+            bytecode_cache=bytecode,
+            cache_size=-1,
+            auto_reload=False,
             undefined=_Undefined,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -46,17 +106,25 @@ class Renderer:
         if not isinstance(value, str) or not has_template(value):
             return value
         with self._explained(where, values):
-            return self._environment.from_string(value).render(values)
+            return self._environment.get_template(self._texts.name(value)).render(values)
 
     def expression(self, value: str, values: Mapping[str, Any], where: Location) -> Any:
         """The value of a Jinja expression; InputError when it is undefined."""
         bare = value.strip().removeprefix("{{").removesuffix("}}").strip()
         with self._explained(where, values):
-            compiled = self._environment.compile_expression(bare, undefined_to_none=False)
-            found = compiled(values)
+            found = self._value(bare, values)
             if isinstance(found, _Undefined):
                 found.complain()
             return found
+
+    def _value(self, bare: str, values: Mapping[str, Any]) -> Any:
+        """As Environment.compile_expression does it, but from a template that is kept."""
+        name = self._texts.name(f"{{% set {_RESULT} = {bare} %}}")
+        template = self._environment.get_template(name)
+        context = template.new_context(dict(values))
+        for _ in template.root_render_func(context):
+            pass
+        return context.vars[_RESULT]
 
     def template(self, name: str, values: Mapping[str, Any], where: Location) -> str:
         """A template of the role, or a shared one."""

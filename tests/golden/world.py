@@ -13,6 +13,7 @@ from kprov.engine.values import World
 from kprov.inventory import load
 from kprov.lang.role import read_role
 from kprov.lang.sources import Binary, Image, KeyPair
+from kprov.lang.template import Renderers
 from kprov.model.facts import Facts
 from kprov.model.host import Host
 from kprov.model.share import share
@@ -85,7 +86,7 @@ def product(its: World) -> Product:
     def sources(host: Host, _: World) -> FakeSources:
         return FakeSources(dict(versions), host.name)
 
-    return Product(phases, roles, sources)
+    return Product(phases, roles, sources, Renderers(share("templates")))
 
 
 def resources(its: World, host: str) -> PhaseResources:

@@ -13,6 +13,7 @@ from kprov.lang.expand import Scope, expand
 from kprov.lang.pending import Pending
 from kprov.lang.role import Role, read_role
 from kprov.lang.sources import Binary, Image, KeyPair
+from kprov.lang.template import Renderers
 from kprov.model.errors import InputError, Problem
 from kprov.model.resource import Resource
 
@@ -95,7 +96,7 @@ class RoleFolder:
             host_vars=host_vars or {},
             sources=FakeSources(),
             pending=facts is None,
-            shared_templates=self.shared,
+            renderers=Renderers(self.shared),
         )
         return expand(self.read(), scope)
 
