@@ -5,33 +5,34 @@ Certificates are made in memory and written by `save`; files are fetched when a 
 
 from __future__ import annotations
 
-import hashlib
 import os
+import urllib.parse
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
-from typing import cast
 
 from kprov.artifacts.cache import Cache
 from kprov.artifacts.catalogue import Architecture, Artifact, release, version_of
 from kprov.artifacts.image_archive import image_tags
+from kprov.artifacts.images import image_artifact
 from kprov.artifacts.lock import LockFile, parse_lock
 from kprov.artifacts.members import compressed_member
+from kprov.artifacts.mirror_folder import file_digest
 from kprov.artifacts.resolve import Want, resolve
 from kprov.artifacts.source import Source, open_source
 from kprov.artifacts.versions import Versions, component_versions
 from kprov.engine.cache import downloads
 from kprov.engine.deliver import Parcel
-from kprov.engine.values import ARCHITECTURES, World, address
-from kprov.lang.sources import Binary, Image, KeyPair
+from kprov.lang.sources import Binary, Image
+from kprov.model.cluster import ImageSpec
 from kprov.model.errors import ArtifactError, InputError
-from kprov.model.host import Host, Inventory
+from kprov.model.host import Inventory
 from kprov.model.secret import Secret
 from kprov.pki.kubeconfig import InlineAuthority, InlineCredentials, kubeconfig
-from kprov.pki.request import AuthorityName, Leaf
+from kprov.pki.request import Leaf
 from kprov.pki.store import Pki
-from kprov.pki.table import CertificateContext, certificate_context, certificate_request, row
+from kprov.pki.table import CertificateContext, certificate_context, certificate_request
 from kprov.state.directory import StateDir
 
 LOCK_FILE = "kprov.lock"
@@ -84,10 +85,6 @@ class Material:
             self._state.write_text(self._state.root / LOCK_FILE, text)
             self._saved = text
 
-    def for_host(self, host: Host, world: World) -> HostMaterial:
-        """The same, as one host's roles ask for it."""
-        return HostMaterial(self, host, world)
-
     def artifact(self, name: str, arch: Architecture) -> Artifact:
         """One artefact, pinned by the lock file."""
         if (name, arch) not in self._artifacts:
@@ -108,15 +105,10 @@ class Material:
     def image(self, archive: str) -> Image:
         """An archive of `cluster.images`."""
         if archive not in self._images:
-            path = self._image_path(archive)
-            digest = _digest(path)
-            spec = next(its for its in self._inventory.cluster.images if its.archive == archive)
-            if spec.sha256 and spec.sha256 != digest:
-                raise ArtifactError(
-                    f"this image archive has SHA-256 {digest}, expected {spec.sha256}",
-                    where=str(path),
-                )
-            self._images[archive] = (path, Image(digest, image_tags(path)))
+            spec = self._image_spec(archive)
+            found = image_artifact(spec, Path(self._inventory.directory), "amd64")
+            path = self._image_file(found)
+            self._images[archive] = (path, Image(found.sha256, image_tags(path)))
         return self._images[archive][1]
 
     def pack(self, digest: str) -> Parcel:
@@ -166,87 +158,32 @@ class Material:
         authorities = self.pki.ensure_authorities()
         return ends | {f"{name} authority": its.not_after for name, its in authorities.items()}
 
-    def _image_path(self, archive: str) -> Path:
-        path = Path(archive.removeprefix("file://")).expanduser()
-        path = path if path.is_absolute() else Path(self._inventory.directory) / path
-        if not path.is_file():
-            raise InputError("no such image archive", where=str(path), hint="see cluster.images")
+    def _image_spec(self, archive: str) -> ImageSpec:
+        images = self._inventory.cluster.images
+        found = next((its for its in images if its.archive == archive), None)
+        if found is None:
+            known = ", ".join(its.archive for its in images) or "none"
+            raise InputError(
+                f"{archive} is not in `cluster.images`", hint=f"archives there: {known}"
+            )
+        home = archive.startswith("~")
+        return found.model_copy(update={"archive": str(Path(archive).expanduser())} if home else {})
+
+    def _image_file(self, artifact: Artifact) -> Path:
+        """The archive itself where it is on this computer, otherwise fetched once."""
+        parts = urllib.parse.urlsplit(artifact.url)
+        if parts.scheme != "file":
+            return self._cache.fetch(artifact)
+        path = Path(urllib.parse.unquote(parts.path))
+        digest = file_digest(path)
+        if digest != artifact.sha256:
+            raise ArtifactError(
+                f"this image archive has SHA-256 {digest}, expected {artifact.sha256}",
+                where=str(path), hint="correct `sha256` in cluster.images, or get the right file",
+            )  # fmt: skip
         return path
 
 
 def certificate_context_name(name: str, host: str | None) -> str:
     """How reports call a certificate."""
     return f"{name} of {host}" if host else name
-
-
-@dataclass(frozen=True, slots=True)
-class HostMaterial:
-    """Material as one host's roles ask for it."""
-
-    material: Material
-    host: Host
-    world: World
-
-    def place(self, component: str, member: str) -> Binary:
-        """Where a binary goes."""
-        return self.material.place(component, member)
-
-    def binary(self, component: str, member: str) -> Binary:
-        """With its source and how it gets there."""
-        arch = cast("Architecture", self._arch())
-        artifact = self.material.artifact(component, arch)
-        place = self.material.place(component, member)
-        archive = release(component)
-        inside = (
-            archive.member_of(artifact.version, arch, member) if archive.folder is not None else ""
-        )
-        how = "push" if self._push() else "pull"
-        return Binary(place.directory, place.name, artifact.sha256, how, artifact.url, inside or "")
-
-    def image(self, archive: str) -> Image:
-        """An image archive."""
-        return self.material.image(archive)
-
-    def certificate(self, name: str) -> KeyPair:
-        """A leaf for this host."""
-        leaf = self._leaf(name)
-        return KeyPair(leaf.cert_pem, leaf.key_pem.reveal())
-
-    def authority(self, name: str) -> KeyPair:
-        """An authority, or the service-account key pair."""
-        if name == "service-account":
-            pair = self.material.pki.service_account
-            return KeyPair(pair.public_pem, pair.private_pem.reveal())
-        found = self.material.pki.authority(cast("AuthorityName", name))
-        return KeyPair(found.cert_pem, found.key_pem.reveal())
-
-    def kubeconfig(self, certificate: str, server: str) -> str:
-        """A kubeconfig with embedded credentials."""
-        user = row(certificate).subject.replace("{node}", self.host.name)
-        return self.material.kubeconfig(server, user=user, leaf=self._leaf(certificate))
-
-    def _leaf(self, name: str) -> Leaf:
-        inventory, facts = self.world.inventory, self.world.facts
-        addresses = {its.name: (str(address(its, facts)),) for its in inventory.members}
-        host = None if row(name).on == "controller" else self.host
-        context = certificate_context(inventory, host, addresses)
-        bootstrap = name == "kubelet-bootstrap"
-        has_own = facts[self.host.name].flag("kubelet_has_certificate")
-        label = certificate_context_name(name, host.name if host else None)
-        return self.material.leaf(label, name, context, allow_expired=bootstrap and has_own)
-
-    def _arch(self) -> str:
-        machine = self.world.facts[self.host.name].get("arch")
-        return ARCHITECTURES.get(machine, machine)
-
-    def _push(self) -> bool:
-        delivery = self.world.cluster.artifacts.delivery
-        if delivery != "auto":
-            return delivery == "push"
-        facts = self.world.facts[self.host.name]
-        return self.material.pushed() or not (facts.flag("tool_curl") or facts.flag("tool_wget"))
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

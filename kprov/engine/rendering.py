@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kprov.engine.desired import PhaseResources, desired
-from kprov.engine.material import HostMaterial
+from kprov.engine.host_material import HostMaterial
 from kprov.engine.session import Session
 from kprov.lang.sources import Binary
 from kprov.model.facts import Facts

@@ -1,0 +1,104 @@
+"""The material of a run as one host's roles ask for it by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import cast
+
+from kprov.artifacts.catalogue import Architecture, release
+from kprov.engine.material import Material, certificate_context_name
+from kprov.engine.values import ARCHITECTURES, World, address
+from kprov.lang.schema import did_you_mean
+from kprov.lang.sources import Binary, Image, KeyPair
+from kprov.model.errors import ArtifactError, InputError, PkiError
+from kprov.model.host import Host
+from kprov.pki.request import AUTHORITY_NAMES, Leaf
+from kprov.pki.table import certificate_context, row
+
+
+@dataclass(frozen=True, slots=True)
+class HostMaterial:
+    """Material as one host's roles ask for it."""
+
+    material: Material
+    host: Host
+    world: World
+
+    def place(self, component: str, member: str) -> Binary:
+        """Where a binary goes. Raises InputError for a component that does not exist."""
+        with _written_in_a_role():
+            return self.material.place(component, member)
+
+    def binary(self, component: str, member: str) -> Binary:
+        """With its source and how it gets there."""
+        arch = cast("Architecture", self._arch())
+        artifact = self.material.artifact(component, arch)
+        place = self.material.place(component, member)
+        archive = release(component)
+        inside = ""
+        if archive.folder is not None:
+            inside = archive.member_of(artifact.version, arch, member) or ""
+        how = "push" if self._push() else "pull"
+        return Binary(place.directory, place.name, artifact.sha256, how, artifact.url, inside)
+
+    def image(self, archive: str) -> Image:
+        """An image archive."""
+        return self.material.image(archive)
+
+    def certificate(self, name: str) -> KeyPair:
+        """A leaf for this host. Raises InputError for a name that is not in the table."""
+        leaf = self._leaf(name)
+        return KeyPair(leaf.cert_pem, leaf.key_pem.reveal())
+
+    def authority(self, name: str) -> KeyPair:
+        """An authority, or the service-account key pair. Raises InputError for other names."""
+        if name == "service-account":
+            pair = self.material.pki.service_account
+            return KeyPair(pair.public_pem, pair.private_pem.reveal())
+        if name not in AUTHORITY_NAMES:
+            raise InputError(
+                f"there is no authority {name!r}",
+                hint=did_you_mean(name, (*AUTHORITY_NAMES, "service-account")),
+            )
+        found = self.material.pki.authority(name)
+        return KeyPair(found.cert_pem, found.key_pem.reveal())
+
+    def kubeconfig(self, certificate: str, server: str) -> str:
+        """A kubeconfig with embedded credentials."""
+        with _written_in_a_role():
+            user = row(certificate).subject.replace("{node}", self.host.name)
+        return self.material.kubeconfig(server, user=user, leaf=self._leaf(certificate))
+
+    def _leaf(self, name: str) -> Leaf:
+        with _written_in_a_role():
+            row(name)
+        inventory, facts = self.world.inventory, self.world.facts
+        addresses = {its.name: (str(address(its, facts)),) for its in inventory.members}
+        host = None if row(name).on == "controller" else self.host
+        context = certificate_context(inventory, host, addresses)
+        bootstrap = name == "kubelet-bootstrap"
+        has_own = facts[self.host.name].flag("kubelet_has_certificate")
+        label = certificate_context_name(name, host.name if host else None)
+        return self.material.leaf(label, name, context, allow_expired=bootstrap and has_own)
+
+    def _arch(self) -> str:
+        machine = self.world.facts[self.host.name].get("arch")
+        return ARCHITECTURES.get(machine, machine)
+
+    def _push(self) -> bool:
+        delivery = self.world.cluster.artifacts.delivery
+        if delivery != "auto":
+            return delivery == "push"
+        facts = self.world.facts[self.host.name]
+        return self.material.pushed() or not (facts.flag("tool_curl") or facts.flag("tool_wget"))
+
+
+@contextmanager
+def _written_in_a_role() -> Iterator[None]:
+    """A name that nobody but a role's author can have got wrong; the role adds its line."""
+    try:
+        yield
+    except (ArtifactError, PkiError) as error:
+        raise InputError(error.problem.what, hint=error.problem.hint) from error
