@@ -10,14 +10,15 @@ from dataclasses import dataclass, replace
 from kprov.cli.common import load_inventory, stderr_style
 from kprov.core.preflight import Finding, foreign_authorities, preflight
 from kprov.engine.cache import cache_root
-from kprov.engine.connections import Connect, Connections
+from kprov.engine.connections import Connections
 from kprov.engine.gather import Look
-from kprov.engine.session import Session, open_session
+from kprov.engine.session import Session, limited, open_session
 from kprov.model.errors import KprovError, Problem
 from kprov.model.host import Host, Inventory
 from kprov.model.plan import Plan
 from kprov.state.directory import StateDir, open_state
 from kprov.ui.progress import ProgressLines
+from kprov.ui.style import note
 
 
 class HostsError(KprovError):
@@ -59,9 +60,10 @@ def opened(args: argparse.Namespace) -> Iterator[Opened]:
     """Load, open, and close what the command line asks for."""
     inventory = load_inventory(args)
     state = open_state(args.inventory, inventory.cluster.name, args.state)
-    session = open_session(inventory, state, limit=args.limit)
     progress = ProgressLines(stderr_style(), verbose=args.verbose)
-    with session.connections(connector(inventory, state)) as connections:
+    with connections_to(inventory, state, args) as connections:
+        connections.open_early()
+        session = open_session(inventory, state, limit=args.limit)
         try:
             yield Opened(session, connections, progress)
         except KeyboardInterrupt:
@@ -69,13 +71,19 @@ def opened(args: argparse.Namespace) -> Iterator[Opened]:
             raise
 
 
-def connector(inventory: Inventory, state: StateDir) -> Connect:
-    """Connects to hosts, pinning their keys in the state folder."""
+def connections_to(inventory: Inventory, state: StateDir, args: argparse.Namespace) -> Connections:
+    """Connections to the hosts that --limit leaves; keys are pinned in the state folder."""
     from kprov.transport.ssh import SshConnector
 
-    ssh = SshConnector(state.known_hosts, log=lambda line: None)
+    log = note if args.verbose else _silent
+    ssh = SshConnector(state.known_hosts, log=log)
     local = inventory.cluster.local is not None
-    return lambda host: ssh.connect(_local(host) if local else host)
+    hosts = {host.name: host for host in limited(inventory, args.limit)}
+    return Connections(hosts, lambda host: ssh.connect(_local(host) if local else host), ssh.abort)
+
+
+def _silent(line: str) -> None:
+    """Without -v nothing is said of how a host was reached."""
 
 
 def _local(host: Host) -> Host:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 
+from kprov.engine.fanout import MOST_AT_ONCE
 from kprov.model.host import Host
 from kprov.transport.base import Transport
 
@@ -14,20 +16,34 @@ Connect = Callable[[Host], Transport]
 
 
 class Connections:
-    """The open transports of a run; a context manager that closes them."""
+    """The transports of a run; a context manager that closes them.
 
-    def __init__(self, hosts: Mapping[str, Host], connect: Connect) -> None:
+    `stop` ends attempts to connect that are still under way.
+    """
+
+    def __init__(
+        self, hosts: Mapping[str, Host], connect: Connect, stop: Callable[[], None] | None = None
+    ) -> None:
         self._hosts = hosts
         self._connect = connect
+        self._stop = stop
         self._open: dict[str, Transport] = {}
+        self._early: dict[str, Future[Transport]] = {}
+        self._pool = ThreadPoolExecutor(MOST_AT_ONCE)
         self._lock = threading.Lock()
+
+    def open_early(self) -> None:
+        """Connect to all hosts in the background; what goes wrong is raised by `to`."""
+        self._early = {
+            name: self._pool.submit(self._connect, self._hosts[name]) for name in self._hosts
+        }
 
     def to(self, host: str) -> Transport:
         """The transport to a host; TransportError when it cannot be reached."""
         with self._lock:
-            transport = self._open.get(host)
+            transport, early = self._open.get(host), self._early.pop(host, None)
         if transport is None:
-            transport = self._connect(self._hosts[host])
+            transport = early.result() if early else self._connect(self._hosts[host])
             with self._lock:
                 self._open[host] = transport
         return transport
@@ -40,6 +56,8 @@ class Connections:
 
     def abort(self) -> None:
         """Cut every connection: blocked reads end, payloads on hosts stop at their next line."""
+        if self._stop is not None:
+            self._stop()
         with self._lock:
             transports = list(self._open.values())
         for transport in transports:
@@ -55,5 +73,8 @@ class Connections:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if self._early and self._stop is not None:
+            self._stop()
         for transport in self._open.values():
             transport.close()
+        self._pool.shutdown(wait=False, cancel_futures=True)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import getpass
 import socket
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from kprov.engine.apply import Apply, held, run
 from kprov.engine.cache import cache_root
-from kprov.engine.connections import Connect, Connections
+from kprov.engine.connections import Connections
 from kprov.engine.desired import Product, desired, flat, make_plan
 from kprov.engine.gather import Look, gather
 from kprov.engine.host_material import HostMaterial
@@ -47,13 +46,6 @@ class Session:
     world: World
     hosts: tuple[Host, ...]
     run_id: str
-
-    @contextmanager
-    def connections(self, connect: Connect) -> Iterator[Connections]:
-        """Connections to the session's hosts, closed at the end."""
-        hosts = {host.name: host for host in self.hosts}
-        with Connections(hosts, connect) as connections:
-            yield connections
 
     def look(self, connections: Connections, emit: Emit) -> Look:
         """Look at every host once, for everything its roles may want."""

@@ -240,7 +240,8 @@ def _make_manifest(it: _Task) -> list[Resource]:
     text = it.content()
     owned = {"mode": "0600", "owner": "root", "group": "root"}
     if text is None:
-        manifest = Resource("manifest", name, {"digest": "", "objects": 0}, {"path": path})
+        unknown = {"path": path, "objects": None}
+        manifest = Resource("manifest", name, {"digest": "", "objects": 0}, unknown)
         return [_file(path, owned, None, secret=False), manifest]
     digest = hashlib.sha256(text).hexdigest()[:16]
     objects = _objects(text, it)
@@ -249,9 +250,10 @@ def _make_manifest(it: _Task) -> list[Resource]:
         metadata["annotations"] = {**(metadata.get("annotations") or {}), DIGEST_ANNOTATION: digest}
     data = yaml.safe_dump_all(objects, sort_keys=False).encode()
     expected: dict[str, str | int | bool] = {"digest": digest, "objects": len(objects)}
+    names = tuple(f"{item['kind']} {item['metadata'].get('name')}" for item in objects)
     return [
         _file(path, owned, data, secret=False),
-        Resource("manifest", name, expected, {"path": path}),
+        Resource("manifest", name, expected, {"path": path, "objects": names}),
     ]
 
 

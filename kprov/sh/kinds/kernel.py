@@ -17,11 +17,11 @@ class SysctlKind:
 
     def look(self, resources: Sequence[tuple[int, Resource]]) -> list[str]:
         """Read from /proc/sys by the shell itself."""
-        return [call("look_sysctls", *(resource.name for _, resource in resources))]
+        return [call("look_sysctls", *(_path(resource) for _, resource in resources))]
 
     def read(self, number: int, resource: Resource, records: Records) -> State | None:
         """The value, white space folded."""
-        line = records.get("sysctl", resource.name)
+        line = records.get("sysctl", _path(resource))
         return None if line is None else {"value": " ".join(text_member(line, "v").split())}
 
     def write(self, change: Change) -> str:
@@ -29,6 +29,11 @@ class SysctlKind:
         return call(
             "k_sysctl", change.resource.name, str((change.resource.expected or {})["value"])
         )
+
+
+def _path(resource: Resource) -> str:
+    """sysctl(8): dots stand for slashes."""
+    return f"/proc/sys/{resource.name.replace('.', '/')}"
 
 
 class ModuleKind:

@@ -2,9 +2,11 @@
 # Base facts of a host: what roles, preflight and the planner need to know.
 
 look_facts() {
-    fact kernel "$(uname -sr)"
-    fact arch "$(uname -m)"
-    fact hostname "$(uname -n)"
+    # shellcheck disable=SC2046  # split on purpose: none of the three has a space in it
+    set -- $(uname -snrm)
+    fact kernel "$1 $3"
+    fact hostname "$2"
+    fact arch "$4"
     fact time "$(date +%s)"
     facts_os
     facts_hardware
@@ -46,21 +48,25 @@ facts_hardware() {
     while read -r fact_key fact_value _; do
         case $fact_key in MemTotal:) fact memory_mb "$((fact_value / 1024))" ;; esac
     done </proc/meminfo
-    fact swap "$(($(wc -l </proc/swaps) - 1))"
-    fact disk_free_mb "$(df -Pm / 2>/dev/null | awk 'NR == 2 { print $4 }')"
-    fact disk_var_free_mb "$(df -Pm /var/lib 2>/dev/null | awk 'NR == 2 { print $4 }')"
-    fact disk_opt_free_mb "$(df -Pm /opt 2>/dev/null | awk 'NR == 2 { print $4 }')"
+    fact_value=-1
+    while read -r _; do fact_value=$((fact_value + 1)); done </proc/swaps
+    fact swap "$fact_value"
+    # shellcheck disable=SC2046  # three numbers
+    set -- $(df -Pm / /var/lib /opt 2>/dev/null | awk 'NR > 1 { print $4 }')
+    fact disk_free_mb "${1-0}"
+    fact disk_var_free_mb "${2-0}"
+    fact disk_opt_free_mb "${3-${1-0}}"
 }
 
 facts_limits() {
     if [ -e /sys/fs/cgroup/cgroup.controllers ]; then fact cgroup v2; else fact cgroup v1; fi
-    fact_caps=$(while read -r fact_key fact_value; do
-        case $fact_key in CapBnd:) printf '%s' "$fact_value" ;; esac
-    done </proc/self/status)
+    while read -r fact_key fact_value; do
+        case $fact_key in CapBnd:) fact_caps=$fact_value ;; esac
+    done </proc/self/status
     # CAP_SYS_RESOURCE is bit 24: the lowest bit of the seventh hex digit from the right
-    fact_digit=$(printf '%s' "$fact_caps" | tail -c 7 | head -c 1)
-    case $fact_digit in
-        [13579bdf]) fact oom_score_adjustable yes ;;
+    fact_value=${fact_caps%??????}
+    case $fact_value in
+        *[13579bdf]) fact oom_score_adjustable yes ;;
         *) fact oom_score_adjustable no ;;
     esac
     if [ -w /proc/sys/net/netfilter/nf_conntrack_max ] && facts_conntrack; then
@@ -117,7 +123,9 @@ facts_kubernetes() {
         if [ -e "$fact_value" ]; then fact_found="$fact_found$fact_value "; fi
     done
     fact kubernetes_files "$fact_found"
-    fact incoming "$(stat -c '%n=%s' "$KPROV_OPT/.incoming"/* 2>/dev/null | sed 's,.*/,,' | tr '\n' ' ')"
+    if [ -d "$KPROV_OPT/.incoming" ]; then
+        fact incoming "$(stat -c '%n=%s' "$KPROV_OPT/.incoming"/* 2>/dev/null | sed 's,.*/,,' | tr '\n' ' ')"
+    fi
 }
 
 facts_lease() {

@@ -19,12 +19,28 @@ look_data() {
     done <"$KPROV_STATE/owned"
 }
 
+# One readlink for all where it takes several names; busybox's may not
 look_links() {
     for look_path; do
-        if [ -L "$look_path" ]; then
-            printf '{"link":"%s",%s}\n' "$look_path" "$(member target "$(readlink -- "$look_path")")" >&3
-        fi
+        shift
+        if [ -L "$look_path" ]; then set -- "$@" "$look_path"; fi
     done
+    [ $# -gt 0 ] || return 0
+    if readlink -- "$1" "$1" >/dev/null 2>&1; then
+        readlink -- "$@" | while IFS= read -r look_target; do
+            look_link "$1" "$look_target"
+            shift
+        done
+    else
+        for look_path; do look_link "$look_path" "$(readlink -- "$look_path")"; done
+    fi
+}
+
+look_link() {
+    case $2 in
+        *[!A-Za-z0-9._/-]*) printf '{"link":"%s",%s}\n' "$1" "$(member target "$2")" >&3 ;;
+        *) printf '{"link":"%s","target":"%s"}\n' "$1" "$2" >&3 ;;
+    esac
 }
 
 # Digests of files. $1: lines "SHA256  PATH" as kprov would write them (their contents need not
@@ -76,16 +92,17 @@ look_units() {
 }
 
 # Read with awk: the kernel gives these files in one read only, and some shells read byte by byte
-look_sysctls() {
-    for look_name; do
+look_sysctls() {  # paths below /proc/sys
+    for look_path; do
         shift
-        look_path=/proc/sys/$(printf '%s' "$look_name" | tr . /)
         if [ -r "$look_path" ]; then set -- "$@" "$look_path"; fi
     done
     [ $# -gt 0 ] || return 0
     awk 'FNR == 1 { print FILENAME; print }' "$@" 2>/dev/null | while read -r look_path && read -r look_value; do
-        printf '{"sysctl":"%s",%s}\n' "$(printf '%s' "${look_path#/proc/sys/}" | tr / .)" \
-            "$(member v "$look_value")" >&3
+        case $look_value in
+            *[!A-Za-z0-9\ .-]*) printf '{"sysctl":"%s",%s}\n' "$look_path" "$(member v "$look_value")" >&3 ;;
+            *) printf '{"sysctl":"%s","v":"%s"}\n' "$look_path" "$look_value" >&3 ;;
+        esac
     done
 }
 
@@ -145,11 +162,21 @@ look_condition() {  # number shell-text
     ) &
 }
 
-look_manifest() {  # number file
+look_manifests() {  # number files
     (
-        look_out=$(timeout 10 kubectl --kubeconfig=/etc/kubernetes/admin.conf --cache-dir="$KPROV_TMP/kubectl" get -f "$2" \
-            --ignore-not-found --no-headers -o 'custom-columns=D:.metadata.annotations.kprov\.dev/digest' 2>/dev/null) || look_out=unknown
-        printf '{"condition":%s,%s}\n' "$1" "$(member lines "$look_out")" >"$KPROV_TMP/look.$1"
+        look_number=$1
+        shift
+        for look_path; do
+            shift
+            if [ -r "$look_path" ]; then set -- "$@" -f "$look_path"; fi
+        done
+        look_out=
+        if [ $# -gt 0 ]; then
+            look_out=$(timeout 10 kubectl --kubeconfig=/etc/kubernetes/admin.conf --cache-dir="$KPROV_TMP/kubectl" \
+                get "$@" --ignore-not-found --no-headers \
+                -o 'custom-columns=K:.kind,N:.metadata.name,D:.metadata.annotations.kprov\.dev/digest' 2>/dev/null) || look_out=
+        fi
+        printf '{"manifests":"%s",%s}\n' "$look_number" "$(member lines "$look_out")" >"$KPROV_TMP/look.$look_number"
     ) &
 }
 
