@@ -24,8 +24,8 @@ from kprov.model.plan import Plan
 from kprov.model.result import RunResult
 from kprov.ui.findings import finding_lines
 from kprov.ui.plan_text import plan_text
-from kprov.ui.progress import run_text
 from kprov.ui.run_json import run_data
+from kprov.ui.run_text import AGAIN, run_text
 from kprov.ui.style import note, out
 
 
@@ -57,7 +57,8 @@ def run(args: argparse.Namespace) -> int:
     if args.output == "json":
         print_json(run_data(plan, result))
     else:
-        out(run_text(result, stdout_style()))
+        again = AGAIN if saved is None else "Make a new plan"
+        out(run_text(result, stdout_style(), again=again))
     if result.interrupted:
         return InterruptedByUser.exit_code
     return 0 if result.ok else 1

@@ -18,6 +18,10 @@ from kprov.model.result import ChangeResult, HostResult, Outcome, RunResult
 from kprov.sh.archive import BOOT
 from kprov.sh.payload import LeaseHeld, LeaseTerms, PayloadEnd, payload_bundle, read_line
 
+ENDED_EARLY = (
+    "the payload ended before its time\n"
+    "    was the host restarted, or out of memory? its journal says: journalctl -e"
+)
 PACKERS = 2
 """Files that are fetched and compressed at the same time for one host."""
 
@@ -135,7 +139,7 @@ def _stream(step: Step, work: Apply, results: list[ChangeResult]) -> str:
                 raise held(step.host, owner, expires)
             case PayloadEnd():
                 complete = True
-    return "" if complete else "the payload ended before its time"
+    return "" if complete else ENDED_EARLY
 
 
 def held(host: str, owner: str, expires: int) -> LeaseHeldError:

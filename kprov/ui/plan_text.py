@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from kprov.model.change import Action, Change
 from kprov.model.plan import Plan, Step
-from kprov.ui.style import Style
+from kprov.ui.style import Style, harmless
 
 _COLOR = {
     Action.CREATE: "green", Action.UPDATE: "yellow", Action.REMOVE: "red",
@@ -113,8 +113,8 @@ def _diff(change: Change, style: Style) -> Iterator[str]:
     if change.before_content is None or content is None or content.secret:
         return
     try:
-        before = change.before_content.decode().splitlines()
-        after = content.data.decode().splitlines()
+        before = harmless(change.before_content.decode()).splitlines()
+        after = harmless(content.data.decode()).splitlines()
     except UnicodeDecodeError:
         return
     lines = list(difflib.unified_diff(before, after, "on the host", "wanted", lineterm="", n=2))

@@ -30,11 +30,29 @@ def style_for(stream: TextIO, environ: Mapping[str, str] = os.environ) -> Style:
     return Style(stream.isatty() and not plain)
 
 
+def harmless(text: str) -> str:
+    """Text from a host without what would steer a terminal (colours, cursor, bells)."""
+    return "".join(letter if letter.isprintable() or letter in "\n\t" else "?" for letter in text)
+
+
 def out(text: str = "") -> None:
     """What was asked for."""
-    print(text, file=sys.stdout, flush=True)
+    _write(sys.stdout, text)
 
 
 def note(text: str = "") -> None:
     """What goes on meanwhile: progress, warnings; never mixed into asked-for output."""
-    print(text, file=sys.stderr, flush=True)
+    _write(sys.stderr, text)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """Print a line. Nobody who stops reading (`| head`) stops or fails the work by that."""
+    try:
+        print(text, file=stream, flush=True)
+    except UnicodeEncodeError:
+        encoding = stream.encoding or "ascii"
+        print(text.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
