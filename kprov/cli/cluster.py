@@ -13,7 +13,7 @@ from kprov.engine.cache import cache_root
 from kprov.engine.connections import Connections
 from kprov.engine.gather import Look
 from kprov.engine.session import Session, limited, open_session
-from kprov.model.errors import KprovError, Problem
+from kprov.model.errors import InterruptedByUser, KprovError, Problem
 from kprov.model.host import Host, Inventory
 from kprov.model.plan import Plan
 from kprov.state.directory import StateDir, open_state
@@ -62,13 +62,20 @@ def opened(args: argparse.Namespace) -> Iterator[Opened]:
     state = open_state(args.inventory, inventory.cluster.name, args.state)
     progress = ProgressLines(stderr_style(), verbose=args.verbose)
     with connections_to(inventory, state, args) as connections:
-        connections.open_early()
-        session = open_session(inventory, state, limit=args.limit)
         try:
+            connections.open_early()
+            session = open_session(inventory, state, limit=args.limit)
             yield Opened(session, connections, progress)
         except KeyboardInterrupt:
             connections.abort()
-            raise
+            raise _interrupted(progress) from None
+
+
+def _interrupted(progress: ProgressLines) -> InterruptedByUser:
+    hint = "nothing was touched"
+    if progress.changing:
+        hint = "changes were under way: run the same command again, it goes on where it stopped"
+    return InterruptedByUser("interrupted", hint=hint)
 
 
 def connections_to(inventory: Inventory, state: StateDir, args: argparse.Namespace) -> Connections:

@@ -11,7 +11,7 @@ from kprov.engine.connections import Connections
 from kprov.engine.deliver import Pack, deliver, missing, wanted
 from kprov.engine.fanout import MOST_AT_ONCE
 from kprov.model.errors import KprovError, LeaseHeldError
-from kprov.model.events import ChangeDone, Event, StepDone, StepStarted
+from kprov.model.events import ChangeDone, Event, Progress, StepDone, StepStarted
 from kprov.model.facts import Facts
 from kprov.model.plan import Plan, Step
 from kprov.model.result import ChangeResult, HostResult, Outcome, RunResult
@@ -120,8 +120,15 @@ def _deliver_once(step: Step, work: Apply) -> None:
     """All that a host needs travels before its first step."""
     first = next(its.number for its in work.plan.steps if its.host == step.host)
     if step.number == first:
+
+        def tell(text: str) -> None:
+            work.connections.check()
+            if text:
+                work.emit(Progress(text))
+
         with ThreadPoolExecutor(PACKERS) as pool:
-            parcels = list(pool.map(work.pack, wanted(work.plan, step.host)))
+            digests = wanted(work.plan, step.host)
+            parcels = list(pool.map(lambda digest: work.pack(digest, tell), digests))
         deliver(step.host, missing(parcels, work.facts[step.host]), work.connections)
 
 

@@ -10,7 +10,7 @@ from types import TracebackType
 
 from kprov.engine.fanout import MOST_AT_ONCE
 from kprov.model.host import Host
-from kprov.transport.base import Transport
+from kprov.transport.base import AbortedError, Transport
 
 Connect = Callable[[Host], Transport]
 
@@ -31,6 +31,12 @@ class Connections:
         self._early: dict[str, Future[Transport]] = {}
         self._pool = ThreadPoolExecutor(MOST_AT_ONCE)
         self._lock = threading.Lock()
+        self._aborted = False
+
+    def check(self) -> None:
+        """Raise AbortedError after `abort`: for work between two round trips."""
+        if self._aborted:
+            raise AbortedError("interrupted")
 
     def open_early(self) -> None:
         """Connect to all hosts in the background; what goes wrong is raised by `to`."""
@@ -56,6 +62,7 @@ class Connections:
 
     def abort(self) -> None:
         """Cut every connection: blocked reads end, payloads on hosts stop at their next line."""
+        self._aborted = True
         if self._stop is not None:
             self._stop()
         with self._lock:

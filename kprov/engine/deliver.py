@@ -22,7 +22,10 @@ class Parcel:
     compressed: bool
 
 
-Pack = Callable[[str], Parcel]
+Tell = Callable[[str], None]
+"""Takes words about a longer piece of work, and an empty text again and again while it lasts; what
+it raises ends the work."""
+Pack = Callable[[str, Tell], Parcel]
 """Digest of the bytes to the parcel; may download first."""
 
 

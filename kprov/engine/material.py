@@ -23,7 +23,7 @@ from kprov.artifacts.resolve import Want, resolve
 from kprov.artifacts.source import Source, open_source
 from kprov.artifacts.versions import Versions, component_versions
 from kprov.engine.cache import downloads
-from kprov.engine.deliver import Parcel
+from kprov.engine.deliver import Parcel, Tell
 from kprov.lang.sources import Binary, Image
 from kprov.model.cluster import ImageSpec
 from kprov.model.errors import ArtifactError, InputError
@@ -111,13 +111,16 @@ class Material:
             self._images[archive] = (path, Image(found.sha256, image_tags(path)))
         return self._images[archive][1]
 
-    def pack(self, digest: str) -> Parcel:
+    def pack(self, digest: str, tell: Tell) -> Parcel:
         """A file that travels to a host; fetched first when it is not here yet."""
+        tell("")
         for path, image in self._images.values():
             if image.sha256 == digest:
                 return Parcel(digest, path.stat().st_size, path, compressed=False)
         artifact = self._by_digest[digest]
-        path = self._cache.fetch(artifact)
+        if self._cache.size(digest) is None:
+            tell(f"fetching {artifact.name} {artifact.version}")
+        path = self._cache.fetch(artifact, lambda *_: tell(""))
         size = path.stat().st_size
         if release(artifact.name).folder is not None:
             return Parcel(digest, size, path, compressed=False)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from kprov.engine.apply import held
 from kprov.engine.connections import Connections
 from kprov.engine.fanout import fanout
-from kprov.model.errors import KprovError, PayloadError
+from kprov.model.errors import InterruptedByUser, KprovError, PayloadError
 from kprov.sh.archive import BOOT
 from kprov.sh.payload import LEASE_SECONDS, LeaseTerms
 from kprov.sh.reset import read_reset, reset_bundle
@@ -27,7 +27,11 @@ class ResetResult:
 def reset(
     hosts: Iterable[str], connections: Connections, lease: LeaseTerms, *, keep_binaries: bool
 ) -> ResetResult:
-    """Take kprov off the hosts. Hosts that fail do not keep the others from it."""
+    """Take kprov off the hosts. Hosts that fail do not keep the others from it.
+
+    Raises InterruptedByUser, naming the hosts that are done by then.
+    """
+    done: list[str] = []
 
     def one(host: str) -> Counter[str]:
         payload = reset_bundle(lease, keep_binaries=keep_binaries)
@@ -39,6 +43,13 @@ def reset(
             raise PayloadError(
                 "the reset ended before its time", where=host, hint="run it again: it goes on"
             )
+        done.append(host)
         return gone
 
-    return ResetResult(*fanout(one, hosts, abort=connections.abort))
+    try:
+        return ResetResult(*fanout(one, hosts, abort=connections.abort))
+    except KeyboardInterrupt:
+        words = f"done: {', '.join(sorted(done))}" if done else "no host is done"
+        raise InterruptedByUser(
+            f"interrupted; {words}", hint="run it again: it goes on where it stopped"
+        ) from None

@@ -19,9 +19,12 @@ class ProgressLines:
         self._style = style
         self._verbose = verbose
         self._lock = threading.Lock()
+        self.changing = False
+        """Whether a host has been asked to change something."""
 
     def __call__(self, event: Event) -> None:
         """Print what is worth it."""
+        self.changing = self.changing or isinstance(event, StepStarted)
         text = self._text(event)
         if text:
             with self._lock:
