@@ -24,7 +24,7 @@ BOOT = (
 """Unpack in a private folder, run only when everything arrived. One line without single quotes."""
 
 DELIVER = (
-    "umask 077; mkdir -p /opt/kprov/.incoming && chmod 0711 /opt/kprov && "
+    "umask 077; [ -d /opt/kprov ] || mkdir -p -m 0711 /opt/kprov; mkdir -p /opt/kprov/.incoming && "
     "tar -xzf - -C /opt/kprov/.incoming"
 )
 """Unpack artefacts where the payload finds them, on the file system of their destination."""

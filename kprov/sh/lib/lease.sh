@@ -4,7 +4,6 @@
 
 lease_take() {  # run owner seconds steal(yes|no)
     mkdir -p "$KPROV_STATE/units"
-    chmod 0700 "$KPROV_STATE" "$KPROV_STATE/units"
     lease_now=$(date +%s)
     lease_line="$1	$2	$((lease_now + $3))"
     KPROV_RUN=$1

@@ -32,6 +32,12 @@ reset_containers() {
         fi
     done
     systemctl stop kubepods.slice
+    # Of version 1 of control groups, systemd removes those of its own controllers only
+    find /sys/fs/cgroup -depth -type d -path '*/kubepods*' -delete
+    # Scopes that the kubelet left: where no word comes of an empty group, they stay for ever
+    systemctl list-units --type=scope --plain --no-legend |
+        awk '/Kubernetes (systemd probe|transient mount)/ { print $1 }' |
+        while read -r reset_unit; do systemctl stop -- "$reset_unit"; done
 }
 
 reset_mounts() {
@@ -82,7 +88,6 @@ reset_files() {  # keep-binaries(yes|no)
     done
     if [ "$1" = no ]; then
         owned_reversed tree | while read -r reset_path; do rm -rf -- "$reset_path"; gone tree "$reset_path"; done
-        rm -rf "$KPROV_OPT/.incoming"
     fi
     owned_reversed directory | while read -r reset_path; do
         rmdir -- "$reset_path" && gone directory "$reset_path"
@@ -90,19 +95,38 @@ reset_files() {  # keep-binaries(yes|no)
     owned_reversed user | while read -r reset_user; do userdel -- "$reset_user"; gone user "$reset_user"; done
 }
 
-reset_host() {  # keep-binaries(yes|no)
-    if [ ! -s "$KPROV_STATE/owned" ]; then
-        gone nothing "this host holds nothing of kprov"
-        return
-    fi
+# Directories that were there before get the mode and owner back that they had
+reset_modes() {
+    while read -r reset_mode reset_owner reset_path; do
+        [ -d "$reset_path" ] || continue
+        chown "$reset_owner" "$reset_path"
+        chmod "$reset_mode" "$reset_path"
+    done <"$KPROV_STATE/modes"
+}
+
+reset_owned() {  # keep-binaries(yes|no)
     reset_units
     reset_containers
     reset_mounts
     reset_network
     reset_data
     reset_files "$1"
+    reset_modes
     systemctl daemon-reload
     systemctl reset-failed
+}
+
+# A delivery or a lease may be all that an apply came to
+reset_host() {  # keep-binaries(yes|no)
+    if [ -s "$KPROV_STATE/owned" ]; then
+        reset_owned "$1"
+    else
+        gone nothing "this host holds nothing of kprov"
+    fi
+    if [ "$1" = no ]; then
+        rm -rf "$KPROV_OPT/.incoming"
+        rmdir "$KPROV_OPT"
+    fi
     lease_drop
     find "$KPROV_STATE" -xdev -mindepth 1 -delete
     rmdir "$KPROV_STATE"

@@ -27,8 +27,16 @@ make_dirs() {
     own directory "$1"
 }
 
+# Of a directory that was there before, only mode and owner are kprov's affair
+keep_mode() {
+    if grep -qsxF "directory	$1" "$KPROV_STATE/owned" || grep -qsx ".* $1" "$KPROV_STATE/modes"; then
+        return 0
+    fi
+    stat -c '%a %u:%g %n' -- "$1" >>"$KPROV_STATE/modes"
+}
+
 k_directory() {  # path mode owner group data(yes|no)
-    make_dirs "$1"
+    if [ -d "$1" ]; then keep_mode "$1"; else make_dirs "$1"; fi
     if [ "$5" = yes ]; then own data "$1"; fi
     try chown "$3:$4" "$1"
     try chmod "$2" "$1"
