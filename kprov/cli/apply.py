@@ -6,6 +6,7 @@ import argparse
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kprov.cli import saved_plan
 from kprov.cli.cluster import Opened, findings_of, opened, refuse_errors
@@ -18,7 +19,6 @@ from kprov.cli.common import (
     stdout_style,
 )
 from kprov.engine.journal import journalled
-from kprov.engine.session import Session
 from kprov.model.errors import InterruptedByUser, KprovError
 from kprov.model.plan import Plan
 from kprov.model.result import RunResult
@@ -27,6 +27,9 @@ from kprov.ui.plan_text import plan_text
 from kprov.ui.run_json import run_data
 from kprov.ui.run_text import AGAIN, run_text
 from kprov.ui.style import note, out
+
+if TYPE_CHECKING:
+    from kprov.engine.session import Session
 
 
 def options(parser: argparse.ArgumentParser) -> None:

@@ -6,19 +6,22 @@ import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from kprov.cli.common import load_inventory, stderr_style
 from kprov.core.preflight import Finding, foreign_authorities, preflight
-from kprov.engine.cache import cache_root
 from kprov.engine.connections import Connections
-from kprov.engine.gather import Look
-from kprov.engine.session import Session, limited, open_session
+from kprov.engine.limit import limited
 from kprov.model.errors import InterruptedByUser, KprovError, Problem
 from kprov.model.host import Host, Inventory
 from kprov.model.plan import Plan
 from kprov.state.directory import StateDir, open_state
 from kprov.ui.progress import ProgressLines
 from kprov.ui.style import note
+
+if TYPE_CHECKING:
+    from kprov.engine.gather import Look
+    from kprov.engine.session import Session
 
 
 class HostsError(KprovError):
@@ -64,6 +67,9 @@ def opened(args: argparse.Namespace) -> Iterator[Opened]:
     with connections_to(inventory, state, args) as connections:
         try:
             connections.open_early()
+            # Imported only now: while hosts answer, Python reads the engine.
+            from kprov.engine.session import open_session
+
             session = open_session(inventory, state, limit=args.limit)
             yield Opened(session, connections, progress)
         except KeyboardInterrupt:
@@ -98,6 +104,7 @@ def _local(host: Host) -> Host:
     known = host.connection
     if known.private_key_file or known.password:
         return host
+    from kprov.engine.cache import cache_root
     from kprov.machines.folders import Folders
 
     key = str(Folders(cache_root()).private_key)

@@ -17,6 +17,7 @@ from kprov.engine.connections import Connections
 from kprov.engine.desired import Product, desired, flat, make_plan
 from kprov.engine.gather import Look, gather
 from kprov.engine.host_material import HostMaterial
+from kprov.engine.limit import limited
 from kprov.engine.material import Material
 from kprov.engine.phases import phases_for
 from kprov.engine.values import World
@@ -135,20 +136,6 @@ def open_session(inventory: Inventory, state: StateDir, *, limit: str | None = N
         hosts=limited(inventory, limit),
         run_id=uuid.uuid4().hex[:12],
     )
-
-
-def limited(inventory: Inventory, limit: str | None) -> tuple[Host, ...]:
-    """The cluster's hosts that a `--limit` of host and group names leaves."""
-    if limit is None:
-        return inventory.members
-    names: set[str] = set()
-    for word in limit.replace(":", ",").split(","):
-        found = [host.name for host in inventory.select(word)]
-        found += [host.name for host in inventory.hosts if host.name == word]
-        if not found:
-            raise InputError(f"--limit: no host or group `{word}`", where=inventory.path)
-        names.update(found)
-    return tuple(host for host in inventory.members if host.name in names)
 
 
 def _read_roles(names: list[str], search: tuple[Path, ...]) -> dict[str, Role]:
