@@ -19,7 +19,7 @@ from kprov.cli.common import (
     stdout_style,
 )
 from kprov.engine.journal import journalled
-from kprov.model.errors import InterruptedByUser, KprovError
+from kprov.model.errors import InterruptedByUser, KprovError, LeaseHeldError
 from kprov.model.plan import Plan
 from kprov.model.result import RunResult
 from kprov.ui.findings import finding_lines
@@ -64,6 +64,8 @@ def run(args: argparse.Namespace) -> int:
         out(run_text(result, stdout_style(), again=again))
     if result.interrupted:
         return InterruptedByUser.exit_code
+    if result.busy:
+        return LeaseHeldError.exit_code
     return 0 if result.ok else 1
 
 

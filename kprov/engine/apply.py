@@ -50,7 +50,6 @@ def run(work: Apply) -> RunResult:
     """Run the plan. Steps that need a failed one are not started; what runs is let finish.
 
     Ctrl-C cuts off what runs and starts nothing more; the result says how far everything got.
-    Raises LeaseHeldError when a host turned out to be leased to somebody else.
     """
     start = time.monotonic()
     progress = _Progress()
@@ -99,19 +98,19 @@ def _step(step: Step, work: Apply) -> HostResult:
     start = time.monotonic()
     work.emit(StepStarted(step.phase, step.host, len(step.changes)))
     results: list[ChangeResult] = []
-    error = ""
+    error, busy = "", False
     try:
         _deliver_once(step, work)
         error = _stream(step, work, results)
-    except LeaseHeldError:
-        raise
     except KprovError as problem:
+        busy = isinstance(problem, LeaseHeldError)
         failed = any(result.outcome in (Outcome.FAILED, Outcome.STALE) for result in results)
         error = "" if failed else str(problem)
     reported = {result.id for result in results}
     left = [c for c in step.changes if c.id not in reported]
     results += [ChangeResult(change.id, Outcome.NOT_RUN) for change in left]
-    result = HostResult(step.host, step.phase, tuple(results), error, time.monotonic() - start)
+    seconds = time.monotonic() - start
+    result = HostResult(step.host, step.phase, tuple(results), error, seconds, busy)
     work.emit(StepDone(result))
     return result
 

@@ -38,6 +38,8 @@ class HostResult:
     results: tuple[ChangeResult, ...] = ()
     error: str = ""
     seconds: float = 0.0
+    busy: bool = False
+    """The host is leased to another apply: nothing was done."""
 
     @property
     def ok(self) -> bool:
@@ -68,6 +70,11 @@ class RunResult:
     def ok(self) -> bool:
         """Whether all that was planned is done."""
         return not self.failed and not self.not_started and not self.interrupted
+
+    @property
+    def busy(self) -> bool:
+        """Whether a host was leased to another apply."""
+        return any(host.busy for host in self.hosts)
 
     @property
     def changed(self) -> int:

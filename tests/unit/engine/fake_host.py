@@ -93,6 +93,9 @@ class FakeHost:
     looking: Callable[[str], None] = field(default=lambda what: None)
     """Called with the host's name before each look."""
 
+    delivered: Callable[[dict[str, int]], None] = field(default=lambda incoming: None)
+    """Called after each delivery."""
+
     def __post_init__(self) -> None:
         tools = {f"tool_{name}": "yes" for name in NEEDED_TOOLS}
         room = {"disk_free_mb": "9000", "disk_var_free_mb": "9000", "disk_opt_free_mb": "9000"}
@@ -109,6 +112,7 @@ class FakeHost:
                 for digest, data in script.blobs.items():
                     assert hashlib.sha256(data).hexdigest() == digest, "a parcel that is damaged"
                     self.incoming[digest] = len(data)
+                self.delivered(self.incoming)
             case _:
                 yield from FakePayload(self, script).lines()
 

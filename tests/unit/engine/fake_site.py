@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
 import hashlib
 import io
+import socket
 import tarfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -172,6 +174,11 @@ class FakeSite:
         done = self.run("apply", "--yes", *words)
         assert done.code == 0, done.err + done.out
         return done
+
+    @property
+    def owner(self) -> str:
+        """In whose name this site's commands take leases."""
+        return f"{getpass.getuser()}@{socket.gethostname()} {self.state}"
 
     @property
     def channels(self) -> dict[str, int]:
