@@ -65,6 +65,8 @@ KUBERNETES_PROCESSES = {
     "etcd", "kube-apiserver", "kube-controller", "kube-scheduler", "kubelet", "kube-proxy", "k0s",
     "rke2",
 }  # fmt: skip
+KUBERNETES_FAMILIES = ("k3s", "microk8s")
+"""Beginnings of process names."""
 
 
 def preflight(inventory: Inventory, facts: Mapping[str, Facts]) -> tuple[Finding, ...]:
@@ -186,7 +188,7 @@ def _listening(facts: Facts) -> dict[int, str]:
 def _foreign(place: Place) -> Iterator[Finding]:
     if place.facts.flag("owned"):
         return
-    running = KUBERNETES_PROCESSES & set(place.facts.get("processes").split())
+    running = set(filter(_is_kubernetes, place.facts.get("processes").split()))
     files = place.facts.get("kubernetes_files").split()
     if running or files:
         found = ", ".join([*sorted(running), *files])
@@ -194,6 +196,10 @@ def _foreign(place: Place) -> Iterator[Finding]:
             f"another Kubernetes or etcd is here: {found}",
             "kprov does not adopt it: remove it first (kubeadm reset, k3s-uninstall.sh, ...)",
         )
+
+
+def _is_kubernetes(process: str) -> bool:
+    return process in KUBERNETES_PROCESSES or process.startswith(KUBERNETES_FAMILIES)
 
 
 def _networks(place: Place) -> Iterator[Finding]:

@@ -1,0 +1,170 @@
+"""Preflight: each check finds what it is for, on every host at once, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kprov.core.preflight import foreign_authorities, preflight
+from kprov.inventory import load
+from kprov.model.change import Action, Change
+from kprov.model.facts import Facts
+from kprov.model.host import Inventory
+from kprov.model.plan import Plan, Step
+from kprov.model.resource import Resource
+from tests.unit.engine.fake_host import FakeHost
+
+TEXT = """\
+cluster: {name: demo, kubernetes: v1.36.2}
+all:
+  children:
+    kube_control_plane: {hosts: {cp1: {ansible_host: 192.0.2.11}}}
+    kube_node: {hosts: {w1: {ansible_host: 192.0.2.21}, w2: {ansible_host: 192.0.2.22}}}
+"""
+
+
+@pytest.fixture
+def inventory(tmp_path: Path) -> Inventory:
+    """One control plane and two workers."""
+    (tmp_path / "i.yaml").write_text(TEXT)
+    return load(tmp_path / "i.yaml", overrides=[], environ={})
+
+
+def seen(**changed: dict[str, str]) -> dict[str, Facts]:
+    """Facts of good hosts, some of them changed."""
+    return {name: Facts(FakeHost(name, changed.get(name, {})).facts, {})
+            for name in ("cp1", "w1", "w2")}  # fmt: skip
+
+
+def test_good_hosts(inventory: Inventory) -> None:
+    """Nothing to say."""
+    assert preflight(inventory, seen()) == ()
+
+
+@pytest.mark.parametrize(
+    ("host", "facts", "level", "what"),
+    [
+        ("w1", {"kernel": "FreeBSD 14.1"}, "error", "runs FreeBSD 14.1, expected Linux"),
+        ("w1", {"systemd": "no"}, "error", "systemd does not run here"),
+        ("w1", {"arch": "riscv64"}, "error", "architecture riscv64, expected x86_64 or aarch64"),
+        ("w1", {"tool_tar": "no", "tool_gzip": ""}, "error", "missing: tar, gzip"),
+        ("w1", {"kernel": "Linux 3.10.0-1160.el7"}, "warning", "kernel 3.10.0 is older than 4.19"),
+        ("w1", {"memory_mb": "512"}, "error", "512 MB of memory, expected at least 700"),
+        ("cp1", {"memory_mb": "1024"}, "error", "1024 MB of memory, expected at least 1500"),
+        ("cp1", {"cpus": "1"}, "warning", "1 CPU, a control plane wants 2"),
+        ("w1", {"disk_var_free_mb": "900"}, "error", "900 MB free in /var/lib, expected at least"),
+        ("w1", {"disk_opt_free_mb": "900"}, "error", "900 MB free in /opt, expected at least 2500"),
+        (
+            "w1", {"disk_opt_free_mb": "90", "owned": "yes"}, "error",
+            "90 MB free in /opt: nothing can be written safely",
+        ),
+        (
+            "cp1", {"listening": "22=sshd 6443=haproxy"}, "error",
+            "port 6443 is taken by `haproxy`, kube-apiserver needs it",
+        ),
+        ("cp1", {"listening": "2379=?"}, "error", "port 2379 is taken by another program, etcd"),
+        ("w1", {"listening_hex": "0016 280A"}, "error", "port 10250 is taken by another program"),
+        ("w1", {"processes": "sshd kubelet "}, "error", "another Kubernetes or etcd is here: kubelet"),
+        ("w1", {"processes": "k3s-server"}, "error", "another Kubernetes or etcd is here: k3s-"),
+        (
+            "w1", {"kubernetes_files": "/etc/rancher /var/lib/rancher"}, "error",
+            "another Kubernetes or etcd is here: /etc/rancher, /var/lib/rancher",
+        ),
+        (
+            "w1", {"routes": "default@eth0 10.244.7.0/24@eth1"}, "error",
+            "the host's route 10.244.7.0/24 overlaps cluster.network.pods 10.244.0.0/16",
+        ),
+        (
+            "w1", {"routes": "10.0.0.0/8@eth1", "owned": "no"}, "error",
+            "the host's route 10.0.0.0/8 overlaps cluster.network.pods",
+        ),
+        ("w1", {"cgroup": "v1"}, "warning", "cgroup v1, which kubelets from v1.35 on"),
+        ("w1", {"swap": "1"}, "warning", "swap is on: apply turns it off"),
+        ("w1", {"tool_iptables": "no"}, "error", "iptables is missing"),
+    ],
+)  # fmt: skip
+def test_each_check(
+    inventory: Inventory, host: str, facts: dict[str, str], level: str, what: str
+) -> None:
+    """The host is named, with what was found and what was expected."""
+    findings = preflight(inventory, seen(**{host: facts}))
+    assert {its.host for its in findings} == {host}
+    assert what in findings[0].what
+    assert findings[0].level == level
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"listening": "22=sshd 111=rpcbind 8080=nginx"},
+        {"processes": "dockerd containerd sshd"},
+        {"routes": "default@eth0 0.0.0.0/0@eth0 192.0.2.0/24@eth0 unreachable@"},
+        {"memory_mb": ""},
+        {"kernel": "Linux 6.12.0-rc3+"},
+        {"kernel": "Linux strange"},
+        {"cgroup": "v1", "owned": "yes", "swap": "0", "listening": "10250=kubelet 10256=kube-proxy",
+         "routes": "10.244.1.0/24@cni0", "processes": "kubelet kube-proxy",
+         "kubernetes_files": "/etc/systemd/system/kubelet.service"},
+    ],
+)  # fmt: skip
+def test_what_is_no_problem(inventory: Inventory, facts: dict[str, str]) -> None:
+    """Other programs, other routes, facts a host does not tell, and kprov's own work."""
+    errors = [its for its in preflight(inventory, seen(w1=facts)) if its.level == "error"]
+    assert errors == []
+
+
+def test_findings_of_all_hosts_come_at_once_errors_first(inventory: Inventory) -> None:
+    """Nobody mends one and meets the next."""
+    findings = preflight(
+        inventory,
+        seen(cp1={"swap": "1", "memory_mb": "100"}, w1={"systemd": "no"}, w2={"arch": "mips"}),
+    )
+    assert [(its.host, its.level) for its in findings] == [
+        ("cp1", "error"), ("w1", "error"), ("w2", "error"), ("cp1", "warning")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fact", "level"), [("hostname", "error"), ("machine_id", "error"), ("product_uuid", "warning")]
+)
+def test_cloned_machines(inventory: Inventory, fact: str, level: str) -> None:
+    """Both are named, with the way to mend it."""
+    findings = preflight(inventory, seen(w1={fact: "same"}, w2={fact: "same"}))
+    assert [(its.host, its.level) for its in findings] == [("w1", level), ("w2", level)]
+    assert findings[0].what == f"{fact} same is shared by w1, w2"
+    assert findings[0].hint
+
+
+def test_a_clock_that_is_off(inventory: Inventory) -> None:
+    """The one host that differs from the others, in seconds."""
+    facts = seen()
+    facts["w2"] = replace(facts["w2"], clock_offset=95.0)
+    (finding,) = preflight(inventory, facts)
+    assert (finding.host, finding.what) == ("w2", "its clock is +95 s off the others")
+
+
+def test_the_controllers_own_clock(inventory: Inventory) -> None:
+    """When all hosts agree against it."""
+    facts = {name: replace(its, clock_offset=-300.0) for name, its in seen().items()}
+    (finding,) = preflight(inventory, facts)
+    assert finding.host == "controller"
+    assert "-300 s off this computer's" in finding.what
+
+
+def test_no_hosts(inventory: Inventory) -> None:
+    """None could be looked at."""
+    assert preflight(inventory, {}) == ()
+
+
+def test_authorities_of_another_state_folder() -> None:
+    """Never overwritten: the host and the files are named."""
+    ca = Resource("file", "/ca.crt", {"sha256": "1"}, {"authority": True})
+    mode = Change(ca, Action.UPDATE, {"mode": "0600"}, ("mode",))
+    other = Change(ca, Action.UPDATE, {"sha256": "2"}, ("sha256",))
+    steps = (Step(0, "a", ("os",), (other,)), Step(1, "b", ("os",), (mode,)))
+    (finding,) = foreign_authorities(Plan(steps))
+    assert finding.host == "a"
+    assert "/ca.crt" in finding.what
+    assert "--state" in finding.hint
