@@ -1,0 +1,133 @@
+"""Image archives of `cluster.images`: files on this computer and files that a server has."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from tests.unit.engine.fake_site import FakeSite
+
+
+def archive(path: Path, *tags: str) -> str:
+    """A docker-archive with these tags; returns its digest."""
+    manifest = json.dumps([{"Config": "c.json", "RepoTags": list(tags), "Layers": []}]).encode()
+    with tarfile.open(path, "w") as tar:
+        entry = tarfile.TarInfo("manifest.json")
+        entry.size = len(manifest)
+        tar.addfile(entry, io.BytesIO(manifest))
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+class Server:
+    """A folder on loopback, and how often each file was asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        asked: list[str] = []
+
+        class Handler(SimpleHTTPRequestHandler):
+            def do_GET(self) -> None:
+                asked.append(self.path)
+                super().do_GET()
+
+            def log_message(self, *words: object) -> None:
+                pass
+
+        self.asked = asked
+        self._server = ThreadingHTTPServer(
+            ("127.0.0.1", 0), lambda *words: Handler(*words, directory=str(folder))
+        )
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    (tmp_path / "www").mkdir()
+    server = Server(tmp_path / "www")
+    yield server
+    server.close()
+
+
+def with_image(site: FakeSite, image: str) -> None:
+    site.write("cp1", cluster=f"  images: [{image}]\n")
+    site.hosts["cp1"].facts["fake_tags"] = "example/app:1"
+
+
+def test_a_file_beside_the_inventory(site: FakeSite) -> None:
+    """It travels once and is loaded; then there is nothing to do."""
+    digest = archive(site.folder / "app.tar", "example/app:1")
+    with_image(site, "{archive: app.tar}")
+    site.apply()
+    assert site.hosts["cp1"].tags == {"example/app:1"}
+    assert f"k_image /opt/kprov/.incoming/{digest}" in site.hosts["cp1"].done
+    assert site.run("plan").code == 0
+
+
+def test_a_file_on_a_server(site: FakeSite, server: Server) -> None:
+    """Fetched once for all runs, verified, and then like any other."""
+    digest = archive(site.folder / "www" / "app.tar", "example/app:1")
+    with_image(site, f"{{archive: {server.url}/app.tar, sha256: {digest}}}")
+    assert site.run("plan").code == 2
+    site.apply()
+    assert site.hosts["cp1"].tags == {"example/app:1"}
+    assert site.run("plan").code == 0
+    assert server.asked == ["/app.tar"]
+
+
+def test_a_server_has_to_be_pinned(site: FakeSite, server: Server) -> None:
+    """What it sends must be verified: wrong input."""
+    with_image(site, f"{{archive: {server.url}/app.tar}}")
+    done = site.run("plan")
+    assert done.code == 3
+    assert "has no sha256: what a server sends must be verified" in done.err
+    assert server.asked == []
+
+
+def test_a_server_that_sends_something_else(site: FakeSite, server: Server) -> None:
+    """Refused before anything is touched."""
+    archive(site.folder / "www" / "app.tar", "example/app:1")
+    with_image(site, f"{{archive: {server.url}/app.tar, sha256: {'f' * 64}}}")
+    done = site.run("apply", "--yes")
+    assert done.code == 1
+    assert "not what its checksum says" in done.err
+    assert not site.hosts["cp1"].done
+
+
+def test_a_server_that_does_not_have_it(site: FakeSite, server: Server) -> None:
+    """404 names the address."""
+    with_image(site, f"{{archive: {server.url}/app.tar, sha256: {'f' * 64}}}")
+    done = site.run("plan")
+    assert done.code == 1
+    assert f"{server.url}/app.tar" in done.err
+    assert "404" in done.err
+
+
+@pytest.mark.parametrize(
+    ("image", "code", "words"),
+    [
+        ("{archive: nowhere.tar}", 3, "nowhere.tar does not exist"),
+        ("{archive: app.tar, sha256: " + "f" * 64 + "}", 1, "this image archive has SHA-256"),
+        ("{archive: inventory.yaml}", 1, "this is no image archive"),
+    ],
+)
+def test_files_that_are_not_right(site: FakeSite, image: str, code: int, words: str) -> None:
+    """Missing, changed, something else."""
+    archive(site.folder / "app.tar", "example/app:1")
+    with_image(site, image)
+    done = site.run("plan")
+    assert done.code == code
+    assert words in done.err
