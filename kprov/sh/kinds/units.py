@@ -41,4 +41,5 @@ class UnitKind:
             bool(want["running"]),
             bool(change.resource.params.get("block", True)),
             str(want.get("inputs") or "-"),
+            *(("reload",) if change.before and "enabled" in change.keys else ()),
         )

@@ -182,7 +182,7 @@ look_manifests() {  # number files
 
 look_images() {  # number
     (
-        look_out=$(timeout 10 ctr -n k8s.io images ls -q 2>/dev/null) || look_out=
+        look_out=$(timeout 10 ctr --connect-timeout 2s -n k8s.io images ls -q 2>/dev/null) || look_out=
         printf '{"condition":%s,%s}\n' "$1" "$(member lines "$look_out")" >"$KPROV_TMP/look.$1"
     ) &
 }

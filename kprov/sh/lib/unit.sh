@@ -15,7 +15,8 @@ unit_story() {
     journalctl --no-pager --quiet --lines=12 --output=cat --unit="$1" 2>/dev/null | cut -c1-400
 }
 
-k_unit() {  # name enabled(yes|no) running(yes|no) block(yes|no) inputs-digest
+# `reload`: systemd was asked before whether it is enabled, and keeps that answer until it reloads
+k_unit() {  # name enabled(yes|no) running(yes|no) block(yes|no) inputs-digest [reload]
     unit_reload
     own unit "$1"
     if [ "$2" = yes ]; then
@@ -23,6 +24,7 @@ k_unit() {  # name enabled(yes|no) running(yes|no) block(yes|no) inputs-digest
     else
         try systemctl disable --quiet --no-reload -- "$1"
     fi
+    if [ "${6-}" = reload ]; then try systemctl daemon-reload; fi
     if [ "$3" = no ]; then
         try systemctl stop -- "$1"
         rm -f "$KPROV_STATE/units/$1"
