@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-import gzip
+import io
+import tarfile
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
@@ -44,11 +45,20 @@ def read_facts(host: str, lines: Iterable[str], resources: Sequence[Resource]) -
         resource.id: KINDS[resource.kind].read(number, resource, records)
         for number, resource in enumerate(resources)
     }
-    contents = {
-        name: gzip.decompress(base64.b64decode(line["gz"]))
-        for name, line in records.of_kind("content").items()
-    }
-    return Facts(base, observed, contents, _lease(records))
+    return Facts(base, observed, _contents(records), _lease(records))
+
+
+def _contents(records: Records) -> dict[str, bytes]:
+    """Path to bytes of every file whose contents have travelled."""
+    contents: dict[str, bytes] = {}
+    for line in records.of_kind("contents").values():
+        packed = io.BytesIO(base64.b64decode(line["tar"]))
+        with tarfile.open(fileobj=packed, mode="r:gz") as archive:
+            for member in archive:
+                file = archive.extractfile(member)
+                if file is not None:
+                    contents[f"/{member.name.lstrip('/')}"] = file.read()
+    return contents
 
 
 def _lease(records: Records) -> Lease | None:

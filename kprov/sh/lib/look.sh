@@ -53,15 +53,21 @@ look_files() {
         if [ -f "$look_path" ]; then set -- "$@" "$look_path"; fi
     done
     [ $# -gt 0 ] || return 0
-    sha256sum -- "$@" 2>/dev/null | while read -r look_sum look_path; do
-        printf '{"of":"%s","sum":"%s"}\n' "$look_path" "$look_sum" >&3
-        case $look_known in secret | *"$look_sum  $look_path
-"*) continue ;; esac
-        if [ "$(wc -c <"$look_path")" -le 262144 ]; then
-            printf '{"content":"%s","gz":"%s"}\n' "$look_path" \
-                "$(gzip -c <"$look_path" | base64 | tr -d '\n')" >&3
-        fi
-    done
+    sha256sum -- "$@" 2>/dev/null | {
+        set --
+        while read -r look_sum look_path; do
+            printf '{"of":"%s","sum":"%s"}\n' "$look_path" "$look_sum" >&3
+            case $look_known in secret | *"$look_sum  $look_path
+"*) ;; *) set -- "$@" "$look_path" ;; esac
+        done
+        if [ $# -gt 0 ]; then look_contents "$@"; fi
+    }
+}
+
+# What is in files of less than 256 KiB, in one archive
+look_contents() {
+    printf '{"contents":"%s","tar":"%s"}\n' "$1" \
+        "$(find -L "$@" -type f -size -513 2>/dev/null | tar -chf - -T - 2>/dev/null | gzip -c | base64 | tr -d '\n')" >&3
 }
 
 # Stamps that say what an installed binary is: "SOURCE SIZE MTIME INODE"
