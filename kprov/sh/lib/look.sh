@@ -66,8 +66,15 @@ look_files() {
 
 # What is in files of less than 256 KiB, in one archive
 look_contents() {
-    printf '{"contents":"%s","tar":"%s"}\n' "$1" \
-        "$(find -L "$@" -type f -size -513 2>/dev/null | tar -chf - -T - 2>/dev/null | gzip -c | base64 | tr -d '\n')" >&3
+    printf '{"contents":"%s","tar":"%s"}\n' "$1" "$(look_archive "$@" | base64 | tr -d '\n')" >&3
+}
+
+look_archive() {
+    find -L "$@" -type f -size -513 2>/dev/null | {
+        set --
+        while IFS= read -r look_path; do set -- "$@" "$look_path"; done
+        tar -chf - -- "$@" 2>/dev/null | gzip -c
+    }
 }
 
 # Stamps that say what an installed binary is: "SOURCE SIZE MTIME INODE"
