@@ -42,7 +42,10 @@ def host_options(parser: argparse.ArgumentParser) -> None:
 
 def output_option(parser: argparse.ArgumentParser) -> None:
     """-o text|json."""
-    parser.add_argument("-o", "--output", choices=("text", "json"), default="text")
+    parser.add_argument(
+        "-o", "--output", choices=("text", "json"), default="text",
+        help="text for people (default), or one JSON document",
+    )  # fmt: skip
 
 
 def load_inventory(args: argparse.Namespace) -> Inventory:

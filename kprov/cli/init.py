@@ -22,7 +22,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=None, help="SSH port")
     parser.add_argument("--key-file", default=None, help="SSH private key")
     parser.add_argument("--bastion", default=None, metavar="[USER@]HOST", help="jump host")
-    parser.add_argument("--kubernetes", default=None, metavar="VERSION")
+    parser.add_argument("--kubernetes", default=None, metavar="VERSION", help="such as v1.36.2")
     parser.add_argument("--endpoint", default=None, metavar="HOST:PORT", help="VIP, load balancer")
     parser.add_argument("--mirror", default=None, metavar="URL", help="where artefacts come from")
     parser.add_argument("--local", action="store_true", help="machines on this computer")

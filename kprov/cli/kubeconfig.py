@@ -32,16 +32,18 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prints the kubeconfig unless a file was named."""
+    ttl = _ttl(args.ttl)
+    if args.group and not args.user:
+        raise InputError("--group is for --user NAME, which is missing")
     inventory = load_inventory(args)
     state = open_state(args.inventory, inventory.cluster.name, args.state)
     session = applied_session(inventory, state)
     text = session.kubeconfig()
     if args.user:
-        text = session.user_kubeconfig(args.user, tuple(args.group), _ttl(args.ttl))
+        text = session.user_kubeconfig(args.user, tuple(args.group), ttl)
     if args.merge:
-        path = args.file or Path(os.environ.get("KUBECONFIG", "~/.kube/config").split(":")[0])
-        path = path.expanduser()
-        text = merge((read_optional(path) or b"").decode(), text, where=str(path))
+        path = (args.file or _first_kubeconfig()).expanduser()
+        text = merge(_text(path), text, where=str(path))
         write_atomic(path, text.encode())
         note(f"merged into {path}")
     elif args.file:
@@ -64,8 +66,21 @@ def applied_session(inventory: Inventory, state: StateDir) -> Session:
     return session
 
 
+def _first_kubeconfig() -> Path:
+    """Where kubectl itself writes: the first file of KUBECONFIG, a list with colons."""
+    named = [name for name in os.environ.get("KUBECONFIG", "").split(":") if name]
+    return Path(named[0] if named else "~/.kube/config")
+
+
+def _text(path: Path) -> str:
+    try:
+        return (read_optional(path) or b"").decode()
+    except UnicodeDecodeError as error:
+        raise InputError(f"is no kubeconfig: {error.reason}", where=str(path)) from error
+
+
 def _ttl(text: str) -> timedelta:
-    match = re.fullmatch(r"(\d+)([mhd])", text)
+    match = re.fullmatch(r"0*([1-9]\d{0,5})([mhd])", text)
     if match is None:
         raise InputError(f"--ttl {text!r} is not a time", hint="such as 30m, 8h or 7d")
     return timedelta(**{_UNITS[match[2]]: int(match[1])})

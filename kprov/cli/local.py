@@ -28,10 +28,17 @@ def options(parser: argparse.ArgumentParser) -> None:
         ("up", "boot what the inventory names"),
         ("down", "remove its machines and all that they needed"),
     ):
-        sub = commands.add_parser(name, help=words)
-        sub.add_argument("inventory", type=Path)
-        sub.add_argument("-e", "--extra-vars", action="append", default=[], dest="overrides")
-        sub.add_argument("--state", type=Path, default=None)
+        example = f"example:\n  kprov local {name} inventories/local.yaml"
+        raw = argparse.RawDescriptionHelpFormatter
+        sub = commands.add_parser(name, help=words, epilog=example, formatter_class=raw)
+        sub.add_argument("inventory", type=Path, help="inventory with `local: {}` below cluster")
+        sub.add_argument(
+            "-e", "--extra-vars", action="append", default=[], metavar="KEY=VALUE",
+            dest="overrides", help="override: cluster.name=other",
+        )  # fmt: skip
+        sub.add_argument(
+            "--state", type=Path, default=None, metavar="DIR", help="the cluster's state folder"
+        )
     listing = commands.add_parser("list", help="machines on this computer")
     output_option(listing)
     ssh = commands.add_parser("ssh", help="a shell on a machine")

@@ -6,9 +6,11 @@ Commands are imported when called, so that `--help` is quick.
 from __future__ import annotations
 
 import argparse
+import difflib
 import gc
 import importlib
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -68,9 +70,17 @@ class Parser(argparse.ArgumentParser):
     """Wrong usage is wrong input: exit code 3."""
 
     def error(self, message: str) -> NoReturn:
-        """Print the usage and the message."""
+        """Print the usage and the message, with a guess where a word is not known."""
         self.print_usage(sys.stderr)
-        self.exit(3, f"error: {message}\n")
+        self.exit(3, f"error: {message}{_guess(message)}\n")
+
+
+def _guess(message: str) -> str:
+    """argparse names the word and then all that would have been right."""
+    match = re.match(r".*invalid choice: '([^']*)' \(choose from (.*)\)", message)
+    words = re.findall(r"[\w-]+", match[2]) if match else []
+    close = difflib.get_close_matches(match[1], words, 1) if match else []
+    return f"\n    did you mean `{close[0]}`?" if close else ""
 
 
 def _parser(chosen: str | None) -> argparse.ArgumentParser:
@@ -100,13 +110,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit code."""
     # One command and gone: what the collector would look through all the time is imports.
     gc.set_threshold(100_000)
-    words = list(sys.argv[1:] if argv is None else argv)
-    names = {command.name for command in COMMANDS}
-    chosen = next((word for word in words if word in names), None)
-    args = _parser(chosen).parse_args(words)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # CI jobs are ended like this
     try:
-        code: int = importlib.import_module(f"kprov.cli.{args.command}").run(args)
+        code = _run(list(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()
     except KprovError as error:
         return _report(error)
@@ -115,6 +121,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    return code
+
+
+def _run(words: list[str]) -> int:
+    names = {command.name for command in COMMANDS}
+    chosen = next((word for word in words if word in names), None)
+    args = _parser(chosen).parse_args(words)
+    code: int = importlib.import_module(f"kprov.cli.{args.command}").run(args)
     return code
 
 

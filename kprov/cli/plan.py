@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kprov.cli.cluster import findings_of, opened
 from kprov.cli.common import host_options, print_json, stderr_style, stdout_style
-from kprov.cli.saved_plan import save
+from kprov.cli.saved_plan import may_save, save
 from kprov.ui.findings import finding_lines
 from kprov.ui.plan_text import plan_text
 from kprov.ui.style import note, out
@@ -25,6 +25,8 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 2 when there is something to do."""
+    if args.output not in ("text", "json"):
+        may_save(Path(args.output))
     with opened(args) as it:
         session = it.seen()
         plan = session.plan()

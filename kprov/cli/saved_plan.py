@@ -15,6 +15,18 @@ from kprov.model.plan import Plan
 from kprov.state.atomic import write_atomic
 
 _FORMAT = "kprov-plan/1"
+_KEYS = ("inventory", "overrides", "state", "limit", "digest", "steps")
+
+
+def may_save(path: Path) -> None:
+    """Raise InputError before any work when something else than a plan is there already."""
+    if path.is_dir():
+        raise InputError("this is a folder, expected a file to save the plan in", where=str(path))
+    if path.exists() and _plan_in(path) is None:
+        raise InputError(
+            "this file is there already, and it is no saved plan", where=str(path),
+            hint="`-o` takes text, json, or the name of a file for the plan",
+        )  # fmt: skip
 
 
 def save(path: Path, args: argparse.Namespace, plan: Plan) -> None:
@@ -31,14 +43,35 @@ def save(path: Path, args: argparse.Namespace, plan: Plan) -> None:
 
 
 def read(path: Path) -> dict[str, Any] | None:
-    """A saved plan; None when the file is something else (an inventory)."""
-    if path.suffix != ".json" or not path.is_file():
+    """A saved plan; None when the file is something else (an inventory). Raises InputError."""
+    data = _plan_in(path)
+    if data is None:
         return None
+    if data["format"] != _FORMAT:
+        raise InputError(
+            f"this plan has the format {data['format']!r}, expected {_FORMAT!r}", where=str(path),
+            hint="make a new one with this version: kprov plan INVENTORY -o FILE",
+        )  # fmt: skip
+    missing = [key for key in _KEYS if key not in data]
+    if missing:
+        raise InputError(
+            f"this saved plan lacks `{missing[0]}`", where=str(path),
+            hint="make a new one: kprov plan INVENTORY -o FILE",
+        )  # fmt: skip
+    return data
+
+
+def _plan_in(path: Path) -> dict[str, Any] | None:
+    """What a file holds, when it is any kind of saved plan."""
     try:
-        data = json.loads(path.read_text())
+        with path.open("rb") as stream:
+            if stream.read(1) != b"{":
+                return None
+            data = json.loads(b"{" + stream.read())
     except (OSError, ValueError):
         return None
-    return data if isinstance(data, dict) and data.get("format") == _FORMAT else None
+    known = isinstance(data, dict) and str(data.get("format")).startswith("kprov-plan/")
+    return data if known else None
 
 
 def adopt(args: argparse.Namespace, saved: dict[str, Any]) -> None:

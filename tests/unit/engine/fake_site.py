@@ -82,6 +82,8 @@ class FakeSite:
     connecting: Callable[[Host], None] = field(default=lambda host: None)
     """Called before each connection."""
 
+    state_folder: Path | None = None
+    """What --state names, where a test does that."""
     aborted: bool = False
     """Whether a connector was told to end everything."""
 
@@ -128,7 +130,7 @@ class FakeSite:
     @property
     def state(self) -> Path:
         """The cluster's state folder."""
-        return self.folder / ".kprov" / "demo"
+        return self.state_folder or self.folder / ".kprov" / "demo"
 
     def write(
         self, *names: str, cluster: str = "", node_vars: Mapping[str, str] | None = None
