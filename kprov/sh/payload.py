@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from kprov.model.change import Change
 from kprov.model.result import ChangeResult, Outcome
@@ -75,9 +76,14 @@ def read_line(line: str, changes: Sequence[Change]) -> ChangeResult | LeaseHeld 
     if not line.startswith("{"):
         return None
     try:
-        record = json.loads(line)
-    except ValueError:
-        return None
+        return _read(json.loads(line), changes)
+    except (ValueError, TypeError, KeyError, IndexError):
+        return None  # a banner, or a program on the host that prints JSON of its own
+
+
+def _read(
+    record: Mapping[str, Any], changes: Sequence[Change]
+) -> ChangeResult | LeaseHeld | PayloadEnd | None:
     if record.get("lease") == "held":
         owner = record.get("owner") or base64.b64decode(record.get("owner64", "")).decode()
         return LeaseHeld(owner, int(record["expires"]))

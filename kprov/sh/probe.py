@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import io
 import tarfile
 from collections.abc import Iterable, Sequence
@@ -52,8 +53,10 @@ def _contents(records: Records) -> dict[str, bytes]:
     """Path to bytes of every file whose contents have travelled."""
     contents: dict[str, bytes] = {}
     for line in records.of_kind("contents").values():
-        packed = io.BytesIO(base64.b64decode(line["tar"]))
-        with tarfile.open(fileobj=packed, mode="r:gz") as archive:
+        unpacked = gzip.decompress(base64.b64decode(line["tar"]))
+        if not unpacked:
+            continue  # all of them were too large
+        with tarfile.open(fileobj=io.BytesIO(unpacked), mode="r:") as archive:
             for member in archive:
                 file = archive.extractfile(member)
                 if file is not None:

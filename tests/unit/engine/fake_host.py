@@ -7,7 +7,6 @@ that did not travel or a unit without a unit file end the test.
 from __future__ import annotations
 
 import base64
-import gzip
 import hashlib
 import json
 import time
@@ -19,6 +18,7 @@ import yaml
 
 from kprov.core.preflight import NEEDED_TOOLS
 from kprov.engine.rendering import ASSUMED
+from kprov.sh.archive import bundle
 from kprov.transport.base import RemoteExitError
 from tests.unit.engine.fake_script import Script, taken_apart
 
@@ -175,6 +175,7 @@ class FakeProbe:
                 yield {"data": name}
 
     def look_files(self, known: str, *names: str) -> Iterator[dict[str, Any]]:
+        contents: dict[str, bytes] = {}
         for name in names:
             path = self.host.paths.get(name)
             if path is None or path.data is None:
@@ -182,7 +183,10 @@ class FakeProbe:
             digest = hashlib.sha256(path.data).hexdigest()
             yield {"of": name, "sum": digest}
             if known != "secret" and f"{digest}  {name}\n" not in known:
-                yield {"content": name, "gz": base64.b64encode(gzip.compress(path.data)).decode()}
+                contents[name.lstrip("/")] = path.data
+        if contents:
+            packed = base64.b64encode(bundle(contents)).decode()
+            yield {"contents": next(iter(contents)), "tar": packed}
 
     def look_stamps(self, *names: str) -> Iterator[dict[str, Any]]:
         for name in names:
@@ -383,7 +387,9 @@ class FakePayload:
         assert digest in self._host.incoming, f"the image {path} did not arrive"
         self._host.tags |= set(self._host.facts.get("fake_tags", "").split())
 
-    def k_unit(self, name: str, enabled: str, running: str, block: str, inputs: str) -> None:
+    def k_unit(
+        self, name: str, enabled: str, running: str, block: str, inputs: str, reload: str = ""
+    ) -> None:
         assert UNITS + name in self._host.paths or name in self._host.units, f"no unit file {name}"
         unit = self._host.units.setdefault(name, FakeUnit())
         unit.enabled, unit.running, unit.stale = enabled == "yes", running == "yes", False
