@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import importlib
 import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,6 +41,10 @@ _RETRIES = urllib3.Retry(
     allowed_methods=None,
     raise_on_status=False,
 )
+
+
+_NOT_YET_PAUSE = 0.3
+"""Seconds between two requests that the API was not ready for."""
 
 
 class ApiError(KprovError):
@@ -123,8 +128,18 @@ class Api:
         return self._json("GET", path, query=query)
 
     def create(self, path: str, body: JsonObject) -> JsonObject:
-        """Create an object."""
-        return self._json("POST", path, body=body)
+        """Create an object. ServerTimeout is the API's word for "not yet": it is asked again.
+
+        Until Kubernetes 1.23 it says so while its own view lacks a service account's token.
+        """
+        deadline = time.monotonic() + self._timeout
+        while True:
+            try:
+                return self._json("POST", path, body=body)
+            except ApiError as error:
+                if error.reason != "ServerTimeout" or time.monotonic() > deadline:
+                    raise
+            time.sleep(_NOT_YET_PAUSE)
 
     def patch(self, path: str, body: Any, kind: str = MERGE_PATCH) -> JsonObject:
         """Change an object; `kind` is the patch's media type."""
