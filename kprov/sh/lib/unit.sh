@@ -12,7 +12,20 @@ unit_reload() {
 unit_story() {
     systemctl status --no-pager --lines=0 -- "$1" 2>&1 | head -n 6
     echo "-- last journal lines of $1:"
-    journalctl --no-pager --quiet --lines=12 --output=cat --unit="$1" 2>/dev/null | cut -c1-400
+    journalctl --no-pager --quiet --since=-3min --lines=1500 --output=cat --unit="$1" 2>/dev/null | story_lines
+}
+
+# The last lines, and before them the errors: programs that refuse a flag drown it in their usage
+story_lines() {
+    awk '{ line[NR] = substr($0, 1, 400) }
+        END {
+            last = NR > 8 ? NR - 8 : 0
+            for (i = 1; i <= last; i++)
+                if (line[i] ~ /^(Error|error|panic|fatal|[EF][0-9][0-9][0-9][0-9] )|"level":"(error|fatal|panic)"|flag provided but not defined|already in use/ &&
+                    !seen[line[i]]++) kept[++n] = line[i]
+            for (i = n > 6 ? n - 5 : 1; i <= n; i++) print kept[i]
+            for (i = last + 1; i <= NR; i++) print line[i]
+        }'
 }
 
 # `reload`: systemd was asked before whether it is enabled, and keeps that answer until it reloads
@@ -49,12 +62,13 @@ likely_cause() {
     case $1 in
         *"address already in use"*) echo "another program holds the port: see the listeners above" ;;
         *"no space left on device"*) echo "the disk is full" ;;
+        *"unknown flag"* | *"unknown shorthand"* | *"flag provided but not defined"*)
+            echo "a flag that this version does not know: check extra_args" ;;
         *"certificate has expired"* | *"not yet valid"*) echo "a certificate is out of its time: is the clock of this host right?" ;;
         *"x509"* | *"tls: "*) echo "the two sides do not trust each other's certificates: was the state folder replaced?" ;;
-        *"connection refused"*) echo "the program it talks to is not up: look at that unit first" ;;
         *"permission denied"* | *"Permission denied"*) echo "the unit's user may not read or write a file named above" ;;
-        *"unknown flag"* | *"unknown shorthand"*) echo "a flag that this version does not know: check extra_args" ;;
         *"failed to pull"* | *"ImagePull"*) echo "an image cannot be pulled: cluster.images preloads archives" ;;
+        *"connection refused"*) echo "the program it talks to is not up: look at that unit first" ;;
         *) echo "see the journal: journalctl -u $2" ;;
     esac
 }
