@@ -10,7 +10,7 @@ from kprov.cli.common import host_options, output_option, print_json, stdout_sty
 from kprov.engine.gather import Look
 from kprov.engine.session import Session
 from kprov.model.plan import Plan
-from kprov.ui.plan_text import describe
+from kprov.ui.change_words import describe
 from kprov.ui.style import Style, out
 from kprov.ui.table import table
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from kprov.model.change import Action, Change
 from kprov.model.plan import Plan, Step
+from kprov.ui.change_words import describe, is_restart
 from kprov.ui.style import Style, harmless
 
 _COLOR = {
@@ -41,73 +42,6 @@ def _step(step: Step, plan: Plan, style: Style, *, diffs: bool) -> Iterator[str]
     yield ""
 
 
-def describe(change: Change) -> str:
-    """One line of words for a change."""
-    match change.action:
-        case Action.MAYBE:
-            return "tested again on the host, may have to run"
-        case Action.REMOVE:
-            return "remove"
-        case Action.CREATE:
-            return _created(change)
-        case Action.RESTART:
-            return _restart(change)
-        case Action.UPDATE:
-            words = ", ".join(_key(change, key) for key in change.keys if key != "inputs")
-            restart = _restart(change) if "inputs" in change.keys or change.because else ""
-            return "; ".join(word for word in (words, restart) if word) or "update"
-
-
-def _created(change: Change) -> str:
-    resource = change.resource
-    expected = resource.expected or {}
-    match resource.kind:
-        case "file" | "directory":
-            size = f" {len(resource.content.data)} bytes" if resource.content else ""
-            return f"create, {expected['mode']} {expected['owner']}:{expected['group']}{size}"
-        case "link":
-            return f"-> {expected['target']}"
-        case "artifact":
-            return f"install, -> {expected['link']}"
-        case "unit":
-            return "enable and start" if expected.get("running") else "install"
-        case "sysctl":
-            return f"set to {expected['value']}"
-        case "wait":
-            return f"wait, at most {resource.params['timeout']} s"
-        case "command":
-            return "run: " + " ".join(str(resource.params["run"]).split())[:60]
-        case "manifest":
-            return f"apply {expected['objects']} objects"
-        case _:
-            return "create"
-
-
-def _restart(change: Change) -> str:
-    if change.because:
-        return f"restart, because of {', '.join(change.because)}"
-    return "restart, because what it was started from has changed since"
-
-
-def _key(change: Change, key: str) -> str:
-    before, after = (change.before or {}).get(key), (change.resource.expected or {}).get(key)
-    match key:
-        case "sha256":
-            return f"content {str(before)[:8]} -> {str(after)[:8]}"
-        case "running":
-            return "start, because it does not run" if after else "stop"
-        case "enabled":
-            return "enable" if after else "disable"
-        case "data":
-            return "take its contents as the cluster's"
-        case "loaded":
-            return "reload its unit file"
-        case "source":
-            return f"install {str(after)[:8]}"
-        case _:
-            return f"{key} {before} -> {after}"
-
-
 def _diff(change: Change, style: Style) -> Iterator[str]:
     content = change.resource.content
     if change.before_content is None or content is None or content.secret:
@@ -127,10 +61,7 @@ def _diff(change: Change, style: Style) -> Iterator[str]:
 
 def _summary(plan: Plan) -> str:
     hosts = len({step.host for step in plan.steps})
-    restarts = sum(
-        change.resource.kind == "unit" and bool(change.because)
-        for step in plan.steps for change in step.changes
-    )  # fmt: skip
+    restarts = sum(is_restart(change) for step in plan.steps for change in step.changes)
     return (
         f"{plan.changes} changes on {hosts} host{'s' if hosts != 1 else ''}, "
         f"{restarts} restarts, {len(plan.steps)} payloads. Plan {plan.digest[:12]}"
