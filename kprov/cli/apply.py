@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kprov.cli import saved_plan
-from kprov.cli.cluster import Opened, findings_of, opened, refuse_errors
+from kprov.cli.cluster import Opened, findings_of, fit_plan, opened
 from kprov.cli.common import (
     confirm,
     host_options,
@@ -51,8 +51,7 @@ def run(args: argparse.Namespace) -> int:
     with opened(args) as it, it.session.state.lock(datetime.now(UTC)):
         session = it.seen()
         session.check_lease(steal=args.steal_lease)
-        plan = session.plan()
-        refuse_errors(session, plan)
+        plan = fit_plan(session)
         if saved is not None:
             saved_plan.same_or_stale(plan, saved, file)
         result = _apply(args, it, session, plan, asked=saved is not None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -116,9 +116,18 @@ def findings_of(session: Session) -> tuple[Finding, ...]:
     return preflight(session.inventory, session.world.facts)
 
 
-def refuse_errors(session: Session, plan: Plan) -> None:
-    """Raise HostsError when there is something that apply must not go on with."""
-    findings = (*findings_of(session), *foreign_authorities(plan))
+def fit_plan(session: Session) -> Plan:
+    """The plan of hosts that can be what it wants; HostsError when some cannot.
+
+    Preflight comes first: on a host that is no Linux, say, nobody can tell what to install.
+    """
+    _refuse_errors(findings_of(session))
+    plan = session.plan()
+    _refuse_errors(foreign_authorities(plan))
+    return plan
+
+
+def _refuse_errors(findings: Iterable[Finding]) -> None:
     errors = [finding for finding in findings if finding.level == "error"]
     if errors:
         raise HostsError([Problem(f.what, f.host, f.hint) for f in errors])

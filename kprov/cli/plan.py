@@ -29,9 +29,9 @@ def run(args: argparse.Namespace) -> int:
         may_save(Path(args.output))
     with opened(args) as it:
         session = it.seen()
+        for line in finding_lines(findings_of(session), stderr_style()):
+            note(line)
         plan = session.plan()
-    for line in finding_lines(findings_of(session), stderr_style()):
-        note(line)
     if args.output == "json":
         print_json(plan.as_data())
     else:
