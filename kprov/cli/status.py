@@ -9,9 +9,10 @@ from kprov.cli.cluster import opened
 from kprov.cli.common import host_options, output_option, print_json, stdout_style
 from kprov.engine.gather import Look
 from kprov.engine.session import Session
+from kprov.model.errors import InputError
 from kprov.model.plan import Plan
 from kprov.ui.change_words import describe
-from kprov.ui.style import Style, out
+from kprov.ui.style import Style, note, out
 from kprov.ui.table import table
 
 
@@ -26,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     with opened(args) as it:
         look = it.look()
         session = it.session.seen(look)
-        plan = session.plan()
+        plan = _plan(session, look)
     if args.output == "json":
         print_json(_data(session, look, plan))
     else:
@@ -34,6 +35,17 @@ def run(args: argparse.Namespace) -> int:
     if look.errors:
         return 1
     return 0 if plan.empty else 2
+
+
+def _plan(session: Session, look: Look) -> Plan:
+    """What would be done; nothing where that needs a host which is out of reach."""
+    try:
+        return session.plan()
+    except InputError as error:
+        if not look.errors:
+            raise
+        note(f"drift is not known while hosts are out of reach: {error.problem.what}")
+        return Plan()
 
 
 def _units(session: Session, host: str) -> dict[str, str]:

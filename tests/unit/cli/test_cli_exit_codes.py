@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kprov.model.errors import TransportError
+from kprov.model.secret import Secret
 from tests.unit.engine.fake_site import FakeSite
 
 
@@ -130,6 +131,27 @@ class TestQuestions:
         assert done.code == 0
         assert "Apply this plan? [y/N]" in done.err
         assert "unit:kubelet.service" in done.err
+
+    def test_the_sudo_password_needs_a_terminal_too(
+        self, site: FakeSite, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Or its environment variable."""
+        monkeypatch.setattr("sys.stdin", Answer("y", terminal=False))
+        done = site.run("plan", "-K")
+        assert done.code == 3
+        assert "KPROV_BECOME_PASSWORD" in done.err
+
+    def test_the_sudo_password_reaches_the_connections(
+        self, site: FakeSite, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Of every host, and is shown nowhere."""
+        monkeypatch.setattr("sys.stdin", Answer("", terminal=True))
+        monkeypatch.setattr("getpass.getpass", lambda prompt, stream: "hunter2")
+        done = site.run("plan", "-K", "-v")
+        assert done.code == 2
+        secrets = {its.host.connection.become_password for its in site.transports}
+        assert secrets == {Secret("hunter2")}
+        assert "hunter2" not in done.out + done.err
 
     def test_nothing_to_do_asks_nothing(
         self, site: FakeSite, monkeypatch: pytest.MonkeyPatch

@@ -9,7 +9,7 @@ import pytest
 
 from kprov.engine.phases import PHASES
 from kprov.model.errors import TransportError
-from kprov.transport.base import ConnectionLostError
+from kprov.transport.base import ConnectionLostError, RemoteExitError
 from tests.unit.engine.fake_host import EndEarly, FakePath
 from tests.unit.engine.fake_site import FakeSite
 
@@ -203,6 +203,36 @@ class TestFailures:
         check = site.run("check")
         assert check.code == 1
         assert "3 hosts checked: 2 errors" in check.out
+
+    def test_status_of_the_others_while_an_address_is_not_known(self, site: FakeSite) -> None:
+        """An inventory of names only: the lost host's address is what the look would find."""
+        text = site.inventory.read_text()
+        for address, name in (("11", "cp1"), ("21", "w1"), ("22", "w2")):
+            text = text.replace(f"192.0.2.{address}", f"{name}.example")
+            site.hosts[name].facts["default_ip"] = f"192.0.2.{address}"
+        site.inventory.write_text(text)
+        site.apply()
+        site.unreachable["w2"] = TransportError("port 22 is closed", where="w2")
+        done = site.run("status")
+        assert done.code == 1
+        assert "out of reach: port 22 is closed" in done.out
+        assert "cp1" in done.out
+        assert "drift is not known while hosts are out of reach" in done.err
+
+    def test_a_full_disk_during_the_delivery(self, site: FakeSite) -> None:
+        """What tar said, on which host; the others go on."""
+
+        def full(incoming: dict[str, int]) -> None:
+            words = "tar: 0a1b: Cannot write: No space left on device"
+            raise RemoteExitError("the script ended with 2", where="w1", status=2, stderr=words)
+
+        site.hosts["w1"].delivered = full
+        done = site.run("apply", "--yes")
+        assert done.code == 1
+        assert "failed: w1: the script ended with 2" in done.out
+        assert "No space left on device" in done.out
+        assert "w1: nothing done" in done.out
+        assert site.hosts["w2"].units["kubelet.service"].running
 
     def test_a_parcel_that_got_lost_is_noticed(self, site: FakeSite) -> None:
         """The host says so in its own words, and nothing is installed."""
