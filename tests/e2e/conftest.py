@@ -135,7 +135,8 @@ def every_supply(every_version: str, mirror: Path, images: Images) -> Supply:
 def machines(tmp_path_factory: pytest.TempPathFactory) -> Machines:
     """`with machines(supply, NAME, HOSTS) as site`: booted, and removed with all they needed.
 
-    HOSTS is name to address; `packages` are Debian's, on top of a plain server. Left-overs of a run that was killed are removed first.
+    HOSTS is name to address; `packages` are Debian's, on top of a plain server. Left-overs of a
+    run that was killed are removed first.
     """
 
     @contextmanager

@@ -60,7 +60,7 @@ def _chosen(paths: Iterable[Path]) -> Images | None:
                 busybox.setdefault(tag, path)
     if not pause or not busybox:
         return None
-    pause_tag, busybox_tag = _newest(pause), sorted(busybox)[0]
+    pause_tag, busybox_tag = _newest(pause), min(busybox)
     archives = dict.fromkeys((pause[pause_tag], busybox[busybox_tag]))
     return Images(tuple(archives), pause_tag, busybox_tag)
 

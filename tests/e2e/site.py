@@ -1,4 +1,4 @@
-"""A cluster of real machines for one scenario: an inventory in a folder of its own, and a way in."""
+"""Real machines for one scenario: an inventory in a folder of its own, and a way in."""
 
 from __future__ import annotations
 

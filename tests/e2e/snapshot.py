@@ -24,7 +24,8 @@ echo '# files'
 find "$@" -xdev \( -path /proc -o -path /sys -o -path /dev \
     -o -path /run/systemd -o -path /run/dbus -o -path /run/user -o -path /run/sshd \
     -o -path /run/credentials -o -path /run/utmp -o -path /run/motd.dynamic -o -path /run/sudo \
-    -o -path /var/log -o -path /var/lib/systemd -o -path /var/lib/sudo -o -path /var/cache/ldconfig \
+    -o -path /var/log -o -path /var/lib/systemd -o -path /var/lib/sudo \
+    -o -path /var/cache/ldconfig \
     -o -path '/tmp/systemd-private-*' -o -path '/var/tmp/systemd-private-*' \
     -o -path '/etc/*-' -o -path /etc/ld.so.cache \) -prune \
     -o -printf '%p %y %m %u:%g %l\n' | sort -u

@@ -65,10 +65,9 @@ def test_second_apply(site: Site):
 
 def test_drift_on_two_hosts(site: Site):
     """Each host's drift is shown under its own name, --limit leaves the others out; repaired."""
-    site.run("cp1", """
-        rm /etc/etcd/pki/server.crt
-        sed -i 's/--leader-elect=true/--leader-elect=false/' /etc/systemd/system/kube-scheduler.service
-    """)  # fmt: skip
+    scheduler = "/etc/systemd/system/kube-scheduler.service"
+    site.run("cp1", f"sed -i 's/leader-elect=true/leader-elect=false/' {scheduler}")
+    site.run("cp1", "rm /etc/etcd/pki/server.crt")
     site.run("w1", "sed -i 's/maxPods: .*/maxPods: 7/' /etc/kubernetes/kubelet.yaml")
     site.run("w2", "systemctl stop containerd.service; systemctl disable -q kubelet.service")
     limited = site.kprov("plan", site.inventory, "--limit", "w1").exits(2)

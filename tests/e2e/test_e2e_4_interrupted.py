@@ -100,7 +100,7 @@ def test_interrupted(site: Site):
     running = held(site, "hold-control.yaml")
     running.process.send_signal(signal.SIGINT)
     done = running.end().exits(130)
-    done.says("interrupted at command:touch /run/e2e-waits", f"{HOST}: ", "changes done", "not reached")
+    done.says(HOST, "changes done", "interrupted at command:touch /run/e2e-waits", "not reached")
     let_go(site)
 
 

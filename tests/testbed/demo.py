@@ -77,14 +77,15 @@ def kprov(words: Sequence[str]) -> int:
 
 def farewell(options: Sequence[str], seconds: float) -> None:
     """What there is now, and what to do with it."""
+    program = "sudo .venv/bin/kprov" if "SUDO_USER" in os.environ else ".venv/bin/kprov"
     kubeconfig = STATE.relative_to(REPOSITORY) / "kubeconfig"
     here = "" if shutil.which("kubectl") else "   (there is no kubectl on this computer's PATH)"
     print(f"""
 A cluster after {seconds:.0f} s. Some things to do with it:
-  kprov local ssh {MACHINE} {" ".join(KUBECTL)} get pods -A
+  {program} local ssh {MACHINE} {" ".join(KUBECTL)} get pods -A
   kubectl --kubeconfig={kubeconfig} get pods -A{here}
-  kprov status {INVENTORY} {" ".join(options)}
-  kprov plan {INVENTORY} {" ".join(options)}   # change something on the machine first
+  {program} status {INVENTORY} {" ".join(options)}
+  {program} plan {INVENTORY} {" ".join(options)}   # change something on the machine first
 Its kubeconfig: {kubeconfig}
 To stop it: make demo-stop""")
 
