@@ -115,7 +115,7 @@ class Site:
         ).stdout
 
     def _ssh(self, host: str, user: str) -> tuple[str, ...]:
-        words = (
+        words: tuple[str, ...] = (
             *("ssh", "-F", "none", "-i", str(self.key), "-o", "IdentitiesOnly=yes"),
             *("-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"),
             *("-o", "LogLevel=ERROR", "-o", "ConnectTimeout=5", "-o", "BatchMode=yes"),

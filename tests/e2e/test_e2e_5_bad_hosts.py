@@ -35,15 +35,15 @@ def untouched(site: Site) -> Iterator[None]:
     site.look(HOST).same_as(site.memory[HOST])
 
 
-def inventory(site: Site, cluster: Mapping[str, object] | None = None, **variables: object) -> None:
-    """An inventory of the machine, with other host variables or another cluster spec."""
+def inventory(site: Site, **variables: object) -> None:
+    """An inventory of the machine, with other host variables."""
     known = {
         "ansible_host": ADDRESS,
         "ansible_user": "root",
         "ansible_ssh_private_key_file": str(site.key),
     }
     site.write({
-        "cluster": site.supply.cluster("e2e-bad", **(cluster or {})),
+        "cluster": site.supply.cluster("e2e-bad"),
         "all": {"children": {
             "kube_control_plane": {"hosts": {HOST: {**known, **variables}}},
             "kube_node": {"hosts": {HOST: {}}},

@@ -75,7 +75,7 @@ reset_data() {
         find "$reset_path" -xdev -mindepth 1 -delete
         gone data "$reset_path"
     done
-    rm -rf /run/containerd /var/log/pods /var/log/containers /var/lib/cni /run/kubernetes
+    rm -rf /run/containerd /run/nri /var/log/pods /var/log/containers /var/lib/cni /run/kubernetes
 }
 
 reset_files() {  # keep-binaries(yes|no)
