@@ -11,6 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from kprov.model.host import Host
+from tests.unit.engine.fake_host import EndEarly
 from tests.unit.engine.fake_site import FakeSite
 
 LIMIT = 10.0
@@ -59,6 +60,22 @@ def test_in_the_middle_of_a_payload(site: FakeSite, number: int) -> None:
     site.hosts["w1"].before = lambda what: None
     site.apply()
     assert site.run("plan").code == 0
+
+
+def test_twice(site: FakeSite) -> None:
+    """Somebody cannot wait: no traceback, and the advice is the same."""
+
+    def before(what: str) -> None:
+        if what == "k_unit containerd.service":
+            interrupt()
+            until(lambda: site.aborted)
+            interrupt()
+
+    site.hosts["w1"].before = before
+    done = site.run("apply", "--yes")
+    assert done.code == 130
+    assert "it goes on where it stopped" in done.out + done.err
+    assert "Traceback" not in done.err
 
 
 def test_as_json(site: FakeSite) -> None:
@@ -137,6 +154,20 @@ def test_while_a_file_is_fetched(site: FakeSite, monkeypatch: pytest.MonkeyPatch
     assert "interrupted" in done.out
     assert not site.hosts["cp1"].done
     assert pieces < 30
+
+
+def test_a_reset_that_ends_early(site: FakeSite) -> None:
+    """The host is named; the others are reset."""
+
+    def before(what: str) -> None:
+        raise EndEarly
+
+    site.apply()
+    site.hosts["w1"].before = before
+    done = site.run("reset", "--yes")
+    assert done.code == 1
+    assert "error: w1: the reset ended before its time\n    run it again: it goes on" in done.err
+    assert not site.hosts["w2"].is_owned
 
 
 def test_reset(site: FakeSite) -> None:
