@@ -10,8 +10,9 @@ from kprov.core.phase import Phase
 from kprov.core.plan import build
 from kprov.engine.phases import hosts_of
 from kprov.engine.values import World, host_values
-from kprov.lang.expand import Scope, expand
+from kprov.lang.expand import expand
 from kprov.lang.role import Role
+from kprov.lang.scope import Scope
 from kprov.lang.sources import Sources
 from kprov.lang.template import Renderers
 from kprov.model.change import Change

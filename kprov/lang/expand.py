@@ -7,29 +7,18 @@ come out, a superset of what will be wanted, which is what the probe asks for.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from kprov.lang.make import Made, make
 from kprov.lang.pending import FactsPendingError, Pending
 from kprov.lang.role import Role, Task
 from kprov.lang.schema import KINDS, did_you_mean
-from kprov.lang.sources import Sources
-from kprov.lang.template import Renderer, Renderers
+from kprov.lang.scope import Scope
+from kprov.lang.template import Renderer
 from kprov.lang.typed import rendered
 from kprov.model.errors import InputError, Location
 from kprov.model.resource import Resource
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What a host's roles see. `pending`: facts are not there yet."""
-
-    values: Mapping[str, Any]
-    host_vars: Mapping[str, Any]
-    sources: Sources
-    pending: bool
-    renderers: Renderers
 
 
 def expand(role: Role, scope: Scope) -> tuple[Resource, ...]:

@@ -5,19 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
 from kprov.lang.pending import FactsPendingError
 from kprov.lang.role import Task
+from kprov.lang.scope import Scope
 from kprov.lang.template import Renderer
 from kprov.model.errors import InputError, Location
 from kprov.model.resource import Content, Resource
 from kprov.sh.quote import quote
-
-if TYPE_CHECKING:
-    from kprov.lang.expand import Scope
 
 UNIT_FOLDER = "/etc/systemd/system"
 MANIFEST_FOLDER = "/etc/kubernetes/kprov"

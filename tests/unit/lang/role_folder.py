@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from kprov.lang.expand import Scope, expand
+from kprov.lang.expand import expand
 from kprov.lang.pending import Pending
 from kprov.lang.role import Role, read_role
+from kprov.lang.scope import Scope
 from kprov.lang.sources import Binary, Image, KeyPair
 from kprov.lang.template import Renderers
 from kprov.model.errors import InputError, Problem
@@ -35,7 +36,8 @@ class FakeSources:
 
     def image(self, archive: str) -> Image:
         """One tag."""
-        assert archive == "pause.tar"
+        if archive != "pause.tar":
+            raise InputError(f"{archive} is not in `cluster.images`")
         return Image("digest", ("pause:1",))
 
     def certificate(self, name: str) -> KeyPair:
@@ -46,7 +48,8 @@ class FakeSources:
 
     def authority(self, name: str) -> KeyPair:
         """Words."""
-        assert name == "etcd"
+        if name != "etcd":
+            raise InputError(f"there is no authority {name!r}")
         return KeyPair("ca", "ca key")
 
     def kubeconfig(self, certificate: str, server: str) -> str:
@@ -113,6 +116,14 @@ class RoleFolder:
             self.expand(text, **{"facts": {}, **values})
         (problem,) = caught.value.problems
         return short(problem)
+
+    def places(self, **values: Any) -> list[str]:
+        """Where the complaints of reading and expanding the role as it is point to."""
+        try:
+            self.expand(None, **values)
+        except InputError as error:
+            return [problem.where for problem in error.problems]
+        return []
 
 
 def short(problem: Problem) -> Problem:
