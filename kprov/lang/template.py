@@ -23,6 +23,7 @@ from kprov.lang.schema import did_you_mean
 from kprov.model.errors import InputError, KprovError, Location
 
 _RESULT = "kprov_result"
+_TEXT = "text:"
 
 
 class Renderers:
@@ -62,7 +63,7 @@ class _Texts(jinja2.BaseLoader):
 
     def name(self, text: str) -> str:
         """The name under which a text is found from now on."""
-        name = f"text:{hashlib.sha256(text.encode()).hexdigest()}"
+        name = _TEXT + hashlib.sha256(text.encode()).hexdigest()
         self._texts[name] = text
         return name
 
@@ -150,7 +151,7 @@ class Renderer:
                 f"no template `{error.name}`", where=place, hint=f"expected at {expected}"
             ) from error
         except jinja2.TemplateSyntaxError as error:
-            place = Location(error.filename, error.lineno) if error.filename else where
+            place = self._syntax_place(error) or where
             raise InputError(f"template syntax: {error.message}", where=place) from error
         except _UnknownNameError as error:
             hint = did_you_mean(error.name, error.known if error.known is not None else values)
@@ -159,6 +160,14 @@ class Renderer:
         except Exception as error:  # a role is code: what it does wrong is for its author
             what = f"{type(error).__name__}: {error}"
             raise InputError(what, where=self._line(error.__traceback__, where)) from error
+
+    def _syntax_place(self, error: jinja2.TemplateSyntaxError) -> Location | None:
+        """None for texts in a task; comments that do not end come without a file name."""
+        if error.filename:
+            return Location(error.filename, error.lineno)
+        if error.name and not error.name.startswith(_TEXT):
+            return Location(self.place(error.name).file, error.lineno)
+        return None
 
     def _line(self, traceback: TracebackType | None, where: Location) -> Location:
         """The innermost line of a template that was at work; Jinja puts it into the traceback."""

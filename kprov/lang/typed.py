@@ -11,6 +11,10 @@ from kprov.model.errors import InputError, Location, Problem
 
 FLAGS = frozenset(("absent", "block", "data", "enabled", "running", "secret"))
 NUMBERS = frozenset(("timeout",))
+PATHS = frozenset(("path", "cert", "key"))
+NAMES = frozenset(("name", "archive"))
+"""What hosts answer with: these texts have to survive the shell's own JSON lines."""
+_NAME = re.compile(r'[^"\\\x00-\x1f\x7f]+')
 _WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _MODE = re.compile(r"[0-7]{3,4}")
 
@@ -48,6 +52,12 @@ def rendered(kind: str, key: str, value: Any, where: Location) -> Any:
         found, expected = _number(value), "a whole number"
     elif key == "mode":
         found, expected = (value if _MODE.fullmatch(str(value)) else None), "an octal mode"
+    elif key in PATHS:
+        absolute = str(value).startswith("/") and _NAME.fullmatch(str(value))
+        found, expected = (value if absolute else None), "an absolute path without quotes"
+    elif key in NAMES and kind not in ("command", "wait"):
+        found = value if _NAME.fullmatch(str(value)) else None
+        expected = "a name without quotes and control characters"
     else:
         return found
     if found is None:

@@ -128,6 +128,24 @@ class TestVariables:
         assert (roles.expand(text, m=mode)[0].expected or {})["mode"] == mode.zfill(4)
         assert "takes an octal mode, found 'rw'" in roles.problem(text, m="rw").what
 
+    @pytest.mark.parametrize(
+        ("task", "found"),
+        [
+            ("directory: {path: '{{ p }}'}", ""), ("directory: {path: '{{ p }}'}", "etc/x"),
+            ("directory: {path: '{{ p }}'}", '/a"b'), ("directory: {path: '{{ p }}'}", "/a\\b"),
+            ("directory: {path: '{{ p }}'}", "/a\nb"), ("module: {name: '{{ p }}'}", ""),
+            ("module: {name: '{{ p }}'}", "a\tb"), ("link: {path: x, target: y}", "x"),
+            ("authority: {name: etcd, cert: ca.crt}", "ca.crt"),
+        ],
+    )  # fmt: skip
+    def test_names_that_no_host_could_answer_for(
+        self, roles: RoleFolder, task: str, found: str
+    ) -> None:
+        """Paths are absolute; quotes and control characters do not survive the wire."""
+        problem = roles.problem(f"- {task}\n", p=found)
+        assert problem.where == "tasks.yaml:1"
+        assert problem.what.endswith(f"found {found!r}")
+
 
 class TestLoops:
     """One task, several resources."""
