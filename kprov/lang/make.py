@@ -21,6 +21,7 @@ UNIT_FOLDER = "/etc/systemd/system"
 MANIFEST_FOLDER = "/etc/kubernetes/kprov"
 # libyaml reads ten times faster; what is written has to look alike everywhere, so it does not write
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 DIGEST_ANNOTATION = "kprov.dev/digest"
 LONGEST_NAME = 60
 """Letters of a name that is made from a command."""
@@ -248,7 +249,7 @@ def _make_manifest(it: _Task) -> list[Resource]:
     for item in objects:
         metadata = item["metadata"]
         metadata["annotations"] = {**(metadata.get("annotations") or {}), DIGEST_ANNOTATION: digest}
-    data = yaml.safe_dump_all(objects, sort_keys=False).encode()
+    data = str(yaml.dump_all(objects, Dumper=_DUMPER, sort_keys=False)).encode()
     expected: dict[str, str | int | bool] = {"digest": digest, "objects": len(objects)}
     names = tuple(f"{item['kind']} {item['metadata'].get('name')}" for item in objects)
     return [

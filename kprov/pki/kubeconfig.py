@@ -15,6 +15,8 @@ import yaml
 from kprov.model.errors import InputError
 from kprov.model.secret import Secret
 
+_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
 
 @dataclass(frozen=True, slots=True)
 class InlineCredentials:
@@ -121,7 +123,7 @@ def _no_kubeconfig(what: str, where: str) -> InputError:
 
 
 def _dump(document: Mapping[str, Any]) -> str:
-    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=4096)
+    return str(yaml.dump(document, Dumper=_DUMPER, sort_keys=False, allow_unicode=True, width=4096))
 
 
 def _authority(authority: InlineAuthority | FileAuthority) -> dict[str, str]:

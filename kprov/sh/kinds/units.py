@@ -41,5 +41,12 @@ class UnitKind:
             bool(want["running"]),
             bool(change.resource.params.get("block", True)),
             str(want.get("inputs") or "-"),
-            *(("reload",) if change.before and "enabled" in change.keys else ()),
+            *_how(change),
         )
+
+
+def _how(change: Change) -> tuple[str, ...]:
+    """`keep`: only what systemd knows of the unit differs, so it goes on as it runs."""
+    if change.before is None or change.because or not {"enabled", "loaded"} & set(change.keys):
+        return ()
+    return ("keep",) if set(change.keys) <= {"enabled", "loaded"} else ("reload",)

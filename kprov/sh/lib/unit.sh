@@ -28,8 +28,9 @@ story_lines() {
         }'
 }
 
-# `reload`: systemd was asked before whether it is enabled, and keeps that answer until it reloads
-k_unit() {  # name enabled(yes|no) running(yes|no) block(yes|no) inputs-digest [reload]
+# `reload`: systemd was asked before whether it is enabled, and keeps that answer until it reloads;
+# `keep`: that is all, the unit goes on as it runs
+k_unit() {  # name enabled(yes|no) running(yes|no) block(yes|no) inputs-digest [reload|keep]
     unit_reload
     own unit "$1"
     if [ "$2" = yes ]; then
@@ -37,7 +38,8 @@ k_unit() {  # name enabled(yes|no) running(yes|no) block(yes|no) inputs-digest [
     else
         try systemctl disable --quiet --no-reload -- "$1"
     fi
-    if [ "${6-}" = reload ]; then try systemctl daemon-reload; fi
+    if [ -n "${6-}" ]; then try systemctl daemon-reload; fi
+    if [ "${6-}" = keep ] && [ "$3" = yes ]; then ok; return; fi
     if [ "$3" = no ]; then
         try systemctl stop -- "$1"
         rm -f "$KPROV_STATE/units/$1"

@@ -53,7 +53,7 @@ k_file() {  # path mode owner group digest before(digest or -)
     if [ -d "$1" ]; then fail "$1 is a directory, expected a file: move it away"; fi
     make_dirs "${1%/*}"
     if [ -n "$file_now" ]; then keep_original "$1"; fi
-    if [ "$file_now" != "$5" ]; then
+    if [ "$file_now" != "$5" ] || [ -L "$1" ]; then
         install -m "$2" -o "$3" -g "$4" -- "$KPROV_TMP/blobs/$5" "$1.kprov-new" 2>"$KPROV_TMP/log" ||
             { rm -f "$1.kprov-new"; fail "cannot write $1: $(tail_of "$KPROV_TMP/log")"; }
         try mv -f -- "$1.kprov-new" "$1"

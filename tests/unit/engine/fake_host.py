@@ -388,11 +388,14 @@ class FakePayload:
         self._host.tags |= set(self._host.facts.get("fake_tags", "").split())
 
     def k_unit(
-        self, name: str, enabled: str, running: str, block: str, inputs: str, reload: str = ""
+        self, name: str, enabled: str, running: str, block: str, inputs: str, how: str = ""
     ) -> None:
         assert UNITS + name in self._host.paths or name in self._host.units, f"no unit file {name}"
         unit = self._host.units.setdefault(name, FakeUnit())
-        unit.enabled, unit.running, unit.stale = enabled == "yes", running == "yes", False
+        unit.enabled, unit.stale = enabled == "yes", False
+        if how == "keep" and running == "yes":
+            return
+        unit.running = running == "yes"
         unit.inputs = inputs if unit.running else ""
         unit.starts += unit.running
         self._host.owned.add(("unit", name))
