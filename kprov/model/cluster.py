@@ -7,41 +7,12 @@ Single fields are validated here; rules that need the hosts are in kprov.invento
 from __future__ import annotations
 
 import ipaddress
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from kprov.model.spec import BareVersion, Cidr, Scalar, Spec, TaggedVersion
 from kprov.model.version import Version
-
-Scalar = str | int | float | bool
-
-
-def _cidr(value: str) -> str:
-    try:
-        return str(ipaddress.ip_network(value))
-    except ValueError as error:
-        raise ValueError(f"{value!r} is not a network such as 10.244.0.0/16: {error}") from error
-
-
-def _version(value: str) -> str:
-    Version.parse(value)
-    return value if value.startswith("v") else f"v{value}"
-
-
-def _bare_version(value: str) -> str:
-    Version.parse(value)
-    return value.removeprefix("v")
-
-
-Cidr = Annotated[str, AfterValidator(_cidr)]
-TaggedVersion = Annotated[str, AfterValidator(_version)]
-BareVersion = Annotated[str, AfterValidator(_bare_version)]
-
-
-class Spec(BaseModel):
-    """Base of everything people write: frozen, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class NetworkSpec(Spec):
