@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from kprov.cli.common import load_inventory, stderr_style
+from kprov.cli.common import load_hosts, stderr_style
 from kprov.core.preflight import Finding, foreign_authorities, preflight
 from kprov.engine.connections import Connections
 from kprov.engine.limit import limited
@@ -61,7 +61,7 @@ class Opened:
 @contextmanager
 def opened(args: argparse.Namespace) -> Iterator[Opened]:
     """Load, open, and close what the command line asks for."""
-    inventory = load_inventory(args)
+    inventory = load_hosts(args)
     state = open_state(args.inventory, inventory.cluster.name, args.state)
     progress = ProgressLines(stderr_style(), verbose=args.verbose)
     with connections_to(inventory, state, args) as connections:

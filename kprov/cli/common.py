@@ -60,6 +60,19 @@ def load_inventory(args: argparse.Namespace) -> Inventory:
     return inventory
 
 
+def load_hosts(args: argparse.Namespace) -> Inventory:
+    """The inventory of a command that works on hosts; InputError for managed clusters."""
+    inventory = load_inventory(args)
+    provider = inventory.cluster.provider
+    if provider != "ssh":
+        raise InputError(
+            f"`kprov {args.command}` works on hosts, this inventory has `provider: {provider}`",
+            where=inventory.path,
+            hint="plan, apply, status, verify, kubeconfig, history and reset know both",
+        )
+    return inventory
+
+
 def _with_become_password(inventory: Inventory) -> Inventory:
     if not sys.stdin.isatty():
         raise InputError(

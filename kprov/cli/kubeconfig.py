@@ -8,7 +8,7 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
-from kprov.cli.common import inventory_options, load_inventory
+from kprov.cli.common import inventory_options, load_hosts
 from kprov.engine.session import Session, open_session
 from kprov.model.errors import InputError
 from kprov.model.host import Inventory
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     ttl = _ttl(args.ttl)
     if args.group and not args.user:
         raise InputError("--group is for --user NAME, which is missing")
-    inventory = load_inventory(args)
+    inventory = load_hosts(args)
     state = open_state(args.inventory, inventory.cluster.name, args.state)
     session = applied_session(inventory, state)
     text = session.kubeconfig()

@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from kprov.cli.common import load_inventory, output_option, print_json, stdout_style
+from kprov.cli.common import load_hosts, output_option, print_json, stdout_style
 from kprov.engine.cache import cache_root
 from kprov.machines import lifecycle
 from kprov.machines.folders import Folders
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _up(args: argparse.Namespace) -> int:
-    inventory = load_inventory(args)
+    inventory = load_hosts(args)
     started = lifecycle.up(local_spec(inventory), cache=cache_root(), report=note)
     state = open_state(args.inventory, inventory.cluster.name, args.state)
     for machine in started:
@@ -76,7 +76,7 @@ def _started(machine: Started) -> str:
 
 
 def _down(args: argparse.Namespace) -> int:
-    inventory = load_inventory(args)
+    inventory = load_hosts(args)
     lifecycle.down(inventory.cluster.name, cache=cache_root(), report=note)
     state = open_state(args.inventory, inventory.cluster.name, args.state)
     for host in inventory.hosts:

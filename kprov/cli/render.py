@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from kprov.cli.common import inventory_options, load_inventory, output_option, print_json
+from kprov.cli.common import inventory_options, load_hosts, output_option, print_json
 from kprov.engine.desired import flat
 from kprov.engine.rendering import rendered
 from kprov.engine.session import open_session
@@ -27,7 +27,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Facts that only the host knows are assumed: an amd64 Debian with cgroup v2."""
-    inventory = load_inventory(args)
+    inventory = load_hosts(args)
     state = open_state(args.inventory, inventory.cluster.name, args.state)
     session = open_session(inventory, state, limit=args.host)
     resources = flat(rendered(session, args.host))

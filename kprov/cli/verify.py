@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kprov.cli.common import (
     inventory_options,
-    load_inventory,
+    load_hosts,
     output_option,
     print_json,
     stderr_style,
@@ -39,7 +39,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 1 when a check failed."""
-    inventory = load_inventory(args)
+    inventory = load_hosts(args)
     state = open_state(args.inventory, inventory.cluster.name, args.state)
     only = tuple(word for word in args.only.split(",") if word)
     style = stderr_style()

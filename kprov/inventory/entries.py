@@ -49,10 +49,18 @@ class Source:
 
     entries: tuple[Entry, ...] = ()
     cluster: Marked | None = None
+    clusters: Marked | None = None
+    """Several clusters: each is laid over `cluster`."""
+    failover: Marked | None = None
 
     def __add__(self, other: Source) -> Source:
         """Both, one after the other; the first cluster spec stays."""
-        return Source(self.entries + other.entries, self.cluster or other.cluster)
+        return Source(
+            self.entries + other.entries,
+            self.cluster or other.cluster,
+            self.clusters or other.clusters,
+            self.failover or other.failover,
+        )
 
 
 def vars_of(marked: Marked) -> dict[str, Var]:

@@ -7,6 +7,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from kprov.core.marked_yaml import Marked, mark, scan_marked
@@ -141,7 +142,7 @@ def _read_folder(path: Path, findings: Findings, environ: Mapping[str, str]) -> 
         except InputError as error:
             findings.absorb(error)
             continue
-        source = _with_cluster(source, read.cluster, findings) + Source(read.entries)
+        source = _with_cluster(source, read.cluster, findings) + replace(read, cluster=None)
     return _with_cluster(source, _cluster_beside(path, findings), findings)
 
 
@@ -223,7 +224,7 @@ def _with_cluster(source: Source, other: Marked | None, findings: Findings) -> S
     if source.cluster is not None and other is not None:
         what = f"a second cluster spec; the first is at {source.cluster.location}"
         findings.problem(what, other.location, "keep one of the two")
-    return Source(source.entries, source.cluster or other)
+    return replace(source, cluster=source.cluster or other)
 
 
 def _read_json(text: str, path: Path) -> Marked:

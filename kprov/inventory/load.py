@@ -14,13 +14,16 @@ from kprov.inventory.connection_vars import ADDRESS, SECRET_NAMES
 from kprov.inventory.entries import Source
 from kprov.inventory.files import is_folder, read_inventory, role_variables
 from kprov.inventory.findings import Findings
+from kprov.inventory.fleet import Fleet, read_fleet, refuse_failover
+from kprov.inventory.managed import check_managed, refuse_managed_fields
 from kprov.inventory.merge import read_layers, spec_of
 from kprov.inventory.network_rules import check_networks
 from kprov.inventory.overrides import SPEC, Overrides, apply_to, read_overrides
 from kprov.inventory.resolve import Resolving
 from kprov.inventory.rules import check_groups, check_hosts, check_spec
-from kprov.inventory.spec import read_spec
+from kprov.inventory.spec import ReadSpec, read_spec
 from kprov.inventory.tree import Tree, build
+from kprov.model.cluster import ClusterSpec
 from kprov.model.errors import InputError, Location, ProblemsError
 from kprov.model.host import Connection, Host, Inventory
 
@@ -66,15 +69,57 @@ def _assemble(
     spec = apply_to(Marked({}, Location(str(path))), settings)
     if written is not None:
         spec = apply_to(spec, [((), written)])
-    spec = resolving.spec(apply_to(spec, changes.spec), findings)
-    read = read_spec(spec, findings)
+
+    def finish(spec: Marked) -> Marked:
+        return resolving.spec(apply_to(spec, changes.spec), findings)
+
     hosts = _hosts(values, tree, folder, environ, findings)
+    if source.clusters is not None:
+        fleet = read_fleet(source, spec, finish, findings)
+        return _fleet_inventory(path, fleet, hosts, tree, folder, findings)
+    refuse_failover(source, findings)
+    read = read_spec(finish(spec), findings)
     inventory = Inventory(str(path), read.spec, hosts, tree.by_group(), directory=str(folder))
-    check_spec(read, folder, findings)
-    check_groups(tree, inventory, findings)
-    check_hosts(inventory, {host.name: _address_place(host) for host in values}, findings)
-    check_networks(inventory, read, findings)
+    if read.spec.provider != "ssh":
+        _check_managed(read, inventory, folder, findings)
+    elif read.good("provider"):
+        refuse_managed_fields(read, findings)
+        check_spec(read, folder, findings)
+        check_groups(tree, inventory, findings)
+        check_hosts(inventory, {host.name: _address_place(host) for host in values}, findings)
+        check_networks(inventory, read, findings)
     return inventory
+
+
+def _fleet_inventory(
+    path: Path,
+    fleet: Fleet,
+    hosts: tuple[Host, ...],
+    tree: Tree,
+    folder: Path,
+    findings: Findings,
+) -> Inventory:
+    specs = tuple(read.spec for read in fleet.clusters) or (ClusterSpec(),)
+    inventory = Inventory(
+        str(path),
+        specs[0],
+        hosts,
+        tree.by_group(),
+        clusters=specs,
+        failover=fleet.failover,
+        fleet=fleet.name,
+        directory=str(folder),
+    )
+    for read in fleet.clusters:
+        if read.spec.provider != "ssh":
+            _check_managed(read, inventory, folder, findings)
+    return inventory
+
+
+def _check_managed(read: ReadSpec, inventory: Inventory, folder: Path, findings: Findings) -> None:
+    check_managed(read, folder, findings)
+    if inventory.hosts:
+        findings.warn(f"`provider: {read.spec.provider}` makes its own nodes: hosts are not used")
 
 
 def _kubespray_settings(

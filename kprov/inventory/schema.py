@@ -7,6 +7,7 @@ from typing import Any
 from kprov.inventory import connection_vars
 from kprov.inventory.connection_vars import ConnectionVariable
 from kprov.model.cluster import ClusterSpec
+from kprov.model.failover import FailoverSpec
 
 Schema = dict[str, Any]
 
@@ -34,19 +35,29 @@ _GROUPS = {
 
 def json_schema() -> Schema:
     """The JSON Schema (2020-12) of a YAML inventory: the cluster spec, groups, hosts, variables."""
-    cluster = ClusterSpec.model_json_schema()
-    definitions = cluster.pop("$defs", {})
+    cluster, failover = ClusterSpec.model_json_schema(), FailoverSpec.model_json_schema()
+    definitions = {**cluster.pop("$defs", {}), **failover.pop("$defs", {})}
     cluster["description"] = "The cluster: version, networks, components."
     return {
         "$schema": _DIALECT,
         "title": "kprov inventory",
         "description": "Hosts and groups as in Ansible, and the cluster spec beside them.",
         "type": "object",
-        "properties": {"cluster": _or_nothing(_reference("ClusterSpec"))} | _named_groups(),
+        "properties": {
+            "cluster": _or_nothing(_reference("ClusterSpec")),
+            "clusters": {
+                "description": "Several managed clusters; each is laid over `cluster`.",
+                "type": "array",
+                "items": _reference("ClusterSpec"),
+            },
+            "failover": _reference("FailoverSpec"),
+        }
+        | _named_groups(),
         "additionalProperties": _reference("Group"),
         "$defs": {
             **_lenient(definitions),
             "ClusterSpec": _lenient_model(cluster),
+            "FailoverSpec": _lenient_model(failover),
             "Group": _group(),
             "Variables": _variables(),
         },

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, Generic, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -52,6 +52,20 @@ class ReadSpec:
         return not any(path[: len(bad)] == bad or bad[: len(path)] == path for bad in self.wrong)
 
 
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape(Generic[Model]):
+    """What is expected below a key of an inventory file."""
+
+    name: str
+    model: type[Model]
+
+
+CLUSTER = Shape("cluster", ClusterSpec)
+
+
 def read_spec(written: Marked, findings: Findings) -> ReadSpec:
     """Validate a cluster spec; problems go to `findings`."""
     if written.is_null:
@@ -62,18 +76,34 @@ def read_spec(written: Marked, findings: Findings) -> ReadSpec:
         return ReadSpec(ClusterSpec(), Marked({}, written.location), frozenset({()}))
     _refuse_empty_local(written, findings)
     written = _without_nulls(written, ClusterSpec)
+    spec, written, wrong = _validated(written, CLUSTER, findings)
+    return ReadSpec(spec or ClusterSpec(), written, wrong)
+
+
+def read_shape(written: Marked, shape: Shape[Model], findings: Findings) -> Model | None:
+    """Validate what stands below another key than `cluster`; None when too much is wrong."""
+    if not written.is_mapping:
+        what = f"`{shape.name}` is {written.kind}, expected a mapping"
+        findings.problem(what, written.location)
+        return None
+    return _validated(_without_nulls(written, shape.model), shape, findings)[0]
+
+
+def _validated(
+    written: Marked, shape: Shape[Model], findings: Findings
+) -> tuple[Model | None, Marked, frozenset[Path]]:
+    """The value of what is right, what was left of the text, and the paths that are wrong."""
     wrong: set[Path] = set()
     while True:
         try:
-            spec = ClusterSpec.model_validate(plain(written))
-            return ReadSpec(spec, written, frozenset(wrong))
+            return shape.model.model_validate(plain(written)), written, frozenset(wrong)
         except ValidationError as error:
             bad = dict(_by_path(error.errors(), written))
             for path, details in bad.items():
-                _note(path, details, written, findings)
+                _note(path, details, written, shape, findings)
             wrong |= bad.keys()
             if () in bad:
-                return ReadSpec(ClusterSpec(), written, frozenset(wrong))
+                return None, written, frozenset(wrong)
             written = _without(written, bad)
 
 
@@ -110,23 +140,31 @@ def _by_path(
     return found.items()
 
 
-def _note(path: Path, errors: list[ErrorDetails], written: Marked, findings: Findings) -> None:
+def _note(
+    path: Path,
+    errors: list[ErrorDetails],
+    written: Marked,
+    shape: Shape[Model],
+    findings: Findings,
+) -> None:
     found = written.at(path)
     assert found is not None
-    name, where = _name(path), written.locate(path)
+    name, where = _name(path, shape), written.locate(path)
     first = errors[0]
     kind, context = first["type"], first.get("ctx", {})
     if kind == "extra_forbidden" or first["loc"][-1] == "[key]":
-        known = _known_keys(path[:-1])
+        known = _known_keys(path[:-1], shape)
         expected = f"expected one of: {', '.join(known)}"
         hint = hint_of(did_you_mean(str(path[-1]), known), expected)
-        findings.problem(f"unknown key {str(path[-1])!r} in `{_name(path[:-1])}`", where, hint)
+        findings.problem(
+            f"unknown key {str(path[-1])!r} in `{_name(path[:-1], shape)}`", where, hint
+        )
     elif kind == "missing":
         missing = [str(error["loc"][-1]) for error in errors]
         if not any(did_you_mean(key, missing) for key in found.mapping):
             findings.problem(f"`{name}` has no `{missing[0]}`", where)
     elif kind == "literal_error":
-        choices = _choices(path) or str(context.get("expected", ""))
+        choices = _choices(path, shape) or str(context.get("expected", ""))
         hint = did_you_mean(found.text, choices) if isinstance(choices, tuple) else ""
         listed = ", ".join(choices) if isinstance(choices, tuple) else choices
         findings.problem(f"`{name}` is {found.kind}, expected one of: {listed}", where, hint)
@@ -166,30 +204,43 @@ def _hint(found: Marked, kind: str) -> str:
     return ""
 
 
-def _name(path: Iterable[str | int]) -> str:
-    text = "cluster"
+def _name(path: Iterable[str | int], shape: Shape[Model]) -> str:
+    text = shape.name
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{step}"
     return text
 
 
-def _known_keys(path: Path) -> tuple[str, ...]:
+def _known_keys(path: Path, shape: Shape[Model]) -> tuple[str, ...]:
     """The keys that may stand at a path."""
     if path == ("roles",):
         return ("before", "after")
-    model: type[BaseModel] | None = ClusterSpec
-    for step in path:
-        if model is not None and not isinstance(step, int):
-            model = _model_of(model, step)
+    model = _model_at(path, shape)
     return tuple(model.model_fields) if model else ()
 
 
-def _choices(path: Path) -> tuple[str, ...]:
-    model: type[BaseModel] | None = ClusterSpec
-    for step in path[:-1]:
-        model = _model_of(model, str(step)) if model else None
+def _choices(path: Path, shape: Shape[Model]) -> tuple[str, ...]:
+    model = _model_at(path[:-1], shape)
     field = model.model_fields.get(str(path[-1])) if model and path else None
-    return tuple(map(str, get_args(field.annotation))) if field else ()
+    return tuple(_literals(field.annotation)) if field else ()
+
+
+def _literals(annotation: Any) -> Iterator[str]:
+    """The words that a field takes, `Literal[...] | None` included."""
+    if get_origin(annotation) is Literal:
+        yield from map(str, get_args(annotation))
+    else:
+        for inner in get_args(annotation):
+            yield from _literals(inner)
+
+
+def _model_at(path: Path, shape: Shape[Model]) -> type[BaseModel] | None:
+    """The model of what stands at a path; numbers are items of a list of models."""
+    model: type[BaseModel] | None = shape.model
+    for step in path:
+        if model is not None and not isinstance(step, int):
+            model = _model_of(model, step)
+    return model
 
 
 def _model_of(model: type[BaseModel], key: str) -> type[BaseModel] | None:

@@ -13,6 +13,7 @@ from kprov.model.cluster import ClusterSpec
 from kprov.model.errors import InputError, Location
 
 _BARE_RANGE = re.compile(r"(?m)([{,][ \t]*|^[ \t]*)([\w.-]*\[\w*:\w+(?::\d+)?\][\w.-]*)(?=[ \t]*:)")
+_SPECS = ("cluster", "clusters", "failover")
 _GROUP_KEYS = ("hosts", "children", "vars")
 
 
@@ -32,7 +33,7 @@ def read_yaml(root: Marked, findings: Findings) -> Source:
     reader = _Reader(findings)
     entries: list[Entry] = []
     for name, group in root.mapping.items():
-        if name == "cluster":
+        if name in _SPECS:
             continue
         location = root.key_location(name)
         if misplaced := _misplaced(name, group):
@@ -41,7 +42,7 @@ def read_yaml(root: Marked, findings: Findings) -> Source:
             )
         else:
             entries += reader.group(name, group, location)
-    return Source(tuple(entries), root.mapping.get("cluster"))
+    return Source(tuple(entries), *(root.mapping.get(name) for name in _SPECS))
 
 
 def expand_at(pattern: str, location: Location, findings: Findings) -> tuple[list[str], int | None]:
@@ -68,10 +69,10 @@ def _misplaced(name: str, body: Marked) -> str:
         return ""
     if name in ClusterSpec.model_fields and name != "etcd":
         return f"move it under `cluster:`: `cluster: {{{name}: ...}}`"
-    if close := did_you_mean(name, ("cluster",), cutoff=0.75):
+    if close := did_you_mean(name, _SPECS, cutoff=0.75):
         return close
     if not (body.is_mapping or body.is_null):
-        close = did_you_mean(name, ("cluster", "all"))
+        close = did_you_mean(name, (*_SPECS, "all"))
         return hint_of(close, f"found {body.kind}; only `cluster:` and groups stand here")
     return ""
 

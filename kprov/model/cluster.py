@@ -11,6 +11,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from kprov.model.azure import AzureSpec
+from kprov.model.pools import PoolSpec
 from kprov.model.spec import BareVersion, Cidr, Scalar, Spec, TaggedVersion
 from kprov.model.version import Version
 
@@ -106,8 +108,10 @@ class ClusterSpec(Spec):
 
     name: str = Field(default="kubernetes", pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
     """Name of the cluster: state folder, kubeconfig context, certificates."""
+    provider: Literal["ssh", "aks"] = "ssh"
+    """Where the cluster runs: `ssh`: on hosts of yours; `aks`: Azure Kubernetes Service."""
     kubernetes: TaggedVersion = "v1.36.2"
-    """Kubernetes release, such as v1.36.2."""
+    """Kubernetes release, such as v1.36.2; of managed clusters a minor such as "1.36" will do."""
     endpoint: str | None = None
     """`host:port` of your VIP or load balancer; unset: the first control plane."""
     network: NetworkSpec = Field(default_factory=NetworkSpec)
@@ -126,6 +130,10 @@ class ClusterSpec(Spec):
     kubelet: KubeletSpec = Field(default_factory=KubeletSpec)
     roles: dict[Literal["before", "after"], dict[str, list[str]]] = Field(default_factory=dict)
     """Your own roles: `{after: {control: [my-role]}}`; phases as `kprov plan` names them."""
+    azure: AzureSpec | None = None
+    """The cluster as Azure knows it, with `provider: aks`."""
+    pools: list[PoolSpec] = Field(default_factory=list)
+    """Node pools, with `provider: aks`."""
     local: LocalSpec | None = None
     """Present: the hosts are machines that `kprov local up` makes on this computer."""
 

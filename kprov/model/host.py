@@ -8,6 +8,7 @@ from typing import Any
 
 from kprov.model.cluster import ClusterSpec
 from kprov.model.errors import Location
+from kprov.model.failover import FailoverSpec
 from kprov.model.secret import Secret
 
 
@@ -62,8 +63,19 @@ class Inventory:
     """Group name to host names, children included, in written order."""
     warnings: tuple[str, ...] = ()
     """Said once to the person: variables that are ignored, and why."""
+    clusters: tuple[ClusterSpec, ...] = ()
+    """Several managed clusters in one inventory; `cluster` is the first of them."""
+    failover: FailoverSpec | None = None
+    """What leads users to `clusters`."""
+    fleet: str = ""
+    """What `clusters` are called together."""
     directory: str = ""
     """Folder of the inventory: relative paths in it, its roles and its state start there."""
+
+    @property
+    def name(self) -> str:
+        """What the state folder is called: the cluster's name, or that of all together."""
+        return self.fleet or self.cluster.name
 
     def host(self, name: str) -> Host:
         """The host of that name; KeyError when there is none."""

@@ -29,7 +29,7 @@ def test_every_shipped_inventory_is_valid_and_loads(path: Path) -> None:
     VALIDATOR.validate(yaml.safe_load(path.read_text("utf-8")))
     inventory = load(path, environ={})
     assert inventory.warnings == ()
-    assert inventory.cluster.name == path.stem
+    assert inventory.name == path.stem
 
 
 def test_the_examples_that_others_rely_on_are_there() -> None:
