@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import shutil
+import tempfile
 import urllib.parse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import platformdirs
 
@@ -65,6 +68,27 @@ class Cache:
             if not path.is_file():
                 self._bring(artifact, progress or _silent)
         return path
+
+    def take(self, sha256: str, stream: IO[bytes]) -> str:
+        """Keep a file that comes from elsewhere, if its content is of that digest.
+
+        Returns the digest of what came. Raises ArtifactError when the cache cannot be written;
+        what the stream raises while it is read is passed on.
+        """
+        if self.path(sha256).is_file():
+            return digest_of(stream)
+        digest = hashlib.sha256()
+        temporary = _new_file(self._partial(sha256).parent)
+        try:
+            with temporary.open("wb") as copy:
+                while piece := stream.read(1 << 20):
+                    digest.update(piece)
+                    _write(copy, piece, temporary)
+            if digest.hexdigest() == sha256:
+                publish(temporary, self.path(sha256))
+        finally:
+            temporary.unlink(missing_ok=True)
+        return digest.hexdigest()
 
     def _bring(self, artifact: Artifact, progress: Progress) -> None:
         partial = self._partial(artifact.sha256)
@@ -132,6 +156,31 @@ def publish(temporary: Path, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.chmod(0o644)
         temporary.replace(path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def digest_of(stream: IO[bytes]) -> str:
+    """The sha256 of a stream's rest."""
+    digest = hashlib.sha256()
+    while piece := stream.read(1 << 20):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def _new_file(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=folder)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    os.close(descriptor)
+    return Path(name)
+
+
+def _write(stream: IO[bytes], piece: bytes, path: Path) -> None:
+    try:
+        stream.write(piece)
     except OSError as error:
         raise cannot_write(path, error) from error
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import urllib.parse
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
 
 from kprov.artifacts.versions import Versions
 from kprov.model.errors import ArtifactError
 
 Architecture = Literal["amd64", "arm64"]
+ARCHITECTURES: tuple[Architecture, ...] = get_args(Architecture)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +20,13 @@ class Artifact:
     """One file to be had, pinned; with `member`, the file inside that archive is what is wanted.
 
     `url` is where it is fetched from, `upstream_url` who published it; `size` in bytes is that
-    of the file at `url`, when known.
+    of the file at `url`, when known; `arch` is None for image archives, which say it themselves.
     """
 
     name: str
     component: str
     version: str
-    arch: Architecture
+    arch: Architecture | None
     url: str
     upstream_url: str
     sha256: str
@@ -42,6 +43,8 @@ class Release:
     checksum_url: str
     folder: str | None
     """Where an archive keeps its programs; None: the release is the program itself."""
+    bare_checksum: bool = False
+    """The checksum file holds the digest alone, without the file's name."""
 
     def url_of(self, version: str, arch: Architecture) -> str:
         """The upstream address of a version."""
@@ -70,7 +73,7 @@ _GITHUB = "https://github.com/{project}/releases/download/{{tag}}/"
 
 def _kubernetes(name: str) -> Release:
     url = _KUBERNETES + name
-    return Release("kubernetes", url, f"{url}.sha256", None)
+    return Release("kubernetes", url, f"{url}.sha256", None, bare_checksum=True)
 
 
 def _github(component: str, project: str, file: str, checksum: str, folder: str | None) -> Release:
@@ -98,10 +101,10 @@ RELEASES: Mapping[str, Release] = {
         "cni-plugins", "containernetworking/plugins", "cni-plugins-linux-{arch}-{tag}.tgz",
         "{file}.sha256", "",
     ),
-    "crictl": _github(
+    "crictl": replace(_github(
         "crictl", "kubernetes-sigs/cri-tools", "crictl-{tag}-linux-{arch}.tar.gz",
         "{file}.sha256", "",
-    ),
+    ), bare_checksum=True),
 }  # fmt: skip
 
 

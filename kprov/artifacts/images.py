@@ -5,13 +5,13 @@ from __future__ import annotations
 import urllib.parse
 from pathlib import Path
 
-from kprov.artifacts.catalogue import Architecture, Artifact, file_name
+from kprov.artifacts.catalogue import Artifact, file_name
 from kprov.artifacts.mirror_folder import file_digest
 from kprov.model.cluster import ImageSpec
 from kprov.model.errors import InputError
 
 
-def image_artifact(image: ImageSpec, inventory_folder: Path, arch: Architecture) -> Artifact:
+def image_artifact(image: ImageSpec, inventory_folder: Path) -> Artifact:
     """An archive on this computer, or at an http(s) address; the latter must name its sha256.
 
     Raises InputError for an archive that is not there, or not pinned.
@@ -24,7 +24,7 @@ def image_artifact(image: ImageSpec, inventory_folder: Path, arch: Architecture)
                 where="cluster.images",
                 hint="add `sha256: ...`, the output of sha256sum for that file",
             )
-        return _artifact(image.archive, image.sha256, arch)
+        return _artifact(image.archive, image.sha256)
     text = urllib.parse.unquote(urllib.parse.urlsplit(image.archive).path)
     path = (inventory_folder / (text if scheme == "file" else image.archive)).absolute()
     if not path.is_file():
@@ -33,15 +33,15 @@ def image_artifact(image: ImageSpec, inventory_folder: Path, arch: Architecture)
             where="cluster.images",
             hint="give its path relative to the inventory; `docker save -o FILE IMAGE` makes one",
         )
-    return _artifact(path.as_uri(), image.sha256 or file_digest(path), arch)
+    return _artifact(path.as_uri(), image.sha256 or file_digest(path))
 
 
-def _artifact(url: str, sha256: str, arch: Architecture) -> Artifact:
+def _artifact(url: str, sha256: str) -> Artifact:
     return Artifact(
         name=file_name(url),
         component="image",
         version="",
-        arch=arch,
+        arch=None,
         url=url,
         upstream_url=url,
         sha256=sha256,

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from kprov.artifacts.catalogue import RELEASES, Architecture, mirror_paths
+from kprov.artifacts.catalogue import ARCHITECTURES, RELEASES, Architecture, mirror_paths
 from kprov.artifacts.checksums import find_digest
 from kprov.artifacts.problems import cannot_read
 from kprov.model.version import Version
@@ -49,12 +49,16 @@ class FolderSource:
         path = self._find(upstream_url)
         return None if path is None else file_digest(path)
 
-    def offered(self, arch: Architecture) -> Mapping[str, tuple[str, ...]]:
+    def offered(self, arch: Architecture | None) -> Mapping[str, tuple[str, ...]]:
         """Read from the names of the folders that hold a release for this architecture."""
+        architectures = (arch,) if arch else ARCHITECTURES
         found: dict[str, set[str]] = {}
         for release in RELEASES.values():
             tags = self._tags(release.url.partition("{tag}")[0])
-            there = {tag for tag in tags if self.exists(release.url_of(tag, arch))}
+            there = {
+                tag for tag in tags
+                if any(self.exists(release.url_of(tag, its)) for its in architectures)
+            }  # fmt: skip
             found.setdefault(release.component, set()).update(there)
         return {name: tuple(sorted(tags, key=Version.parse)) for name, tags in found.items()}
 

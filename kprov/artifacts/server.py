@@ -57,7 +57,7 @@ class ServerSource:
         del upstream_url
         return None
 
-    def offered(self, arch: Architecture) -> Mapping[str, tuple[str, ...]]:
+    def offered(self, arch: Architecture | None) -> Mapping[str, tuple[str, ...]]:
         """Nothing: servers have no list."""
         del arch
         return {}

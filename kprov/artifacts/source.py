@@ -1,4 +1,4 @@
-"""Where artefacts come from: upstream, a mirror over HTTP, or a mirror folder.
+"""Where artefacts come from: upstream, a mirror over HTTP, a mirror folder, or a bundle.
 
 A mirror has upstream's layout below its base: `MIRROR/release/...` or with upstream's host name,
 `MIRROR/dl.k8s.io/release/...`. Both forms are accepted.
@@ -20,7 +20,7 @@ from kprov.model.errors import InputError
 
 
 class Source(Protocol):
-    """One of the three. All methods take upstream's addresses and raise ArtifactError.
+    """One of the four. All methods take upstream's addresses and raise ArtifactError.
 
     `ask` false: no request goes out, what is known already must do.
     """
@@ -40,8 +40,11 @@ class Source(Protocol):
     def computed(self, upstream_url: str) -> str | None:
         """The sha256 of the file itself, where that counts as trustworthy: a local folder."""
 
-    def offered(self, arch: Architecture) -> Mapping[str, tuple[str, ...]]:
-        """Component to the versions that are there, oldest first; empty where nobody can know."""
+    def offered(self, arch: Architecture | None) -> Mapping[str, tuple[str, ...]]:
+        """Component to the versions that are there, oldest first; empty where nobody can know.
+
+        None: for any architecture.
+        """
 
 
 def open_source(mirror: str | None, http: HttpClient, memory: Memory) -> Source:

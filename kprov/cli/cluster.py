@@ -70,7 +70,7 @@ def opened(args: argparse.Namespace) -> Iterator[Opened]:
             # Imported only now: while hosts answer, Python reads the engine.
             from kprov.engine.session import open_session
 
-            session = open_session(inventory, state, limit=args.limit)
+            session = open_session(inventory, state, limit=args.limit, bundle=args.bundle)
             yield Opened(session, connections, progress)
         except KeyboardInterrupt:
             connections.abort()

@@ -28,6 +28,10 @@ def inventory_options(parser: argparse.ArgumentParser) -> None:
         "--state", type=Path, default=None, metavar="DIR",
         help="the cluster's state folder (default: .kprov/CLUSTER beside the inventory)",
     )  # fmt: skip
+    parser.add_argument(
+        "--bundle", type=Path, default=None, metavar="FILE",
+        help="take artefacts and image archives from this bundle, and from nowhere else",
+    )  # fmt: skip
     parser.add_argument("-v", "--verbose", action="store_true", help="say more")
 
 
@@ -52,7 +56,8 @@ def load_inventory(args: argparse.Namespace) -> Inventory:
     """The inventory of the command line; its warnings are said once."""
     from kprov.inventory.load import load
 
-    inventory = load(args.inventory, overrides=args.overrides)
+    bundled = getattr(args, "bundle", None) is not None
+    inventory = load(args.inventory, overrides=args.overrides, bundled=bundled)
     for warning in inventory.warnings:
         note(f"{stderr_style()('note:', 'yellow')} {warning}")
     if getattr(args, "ask_become_pass", False):

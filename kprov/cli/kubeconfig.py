@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputError("--group is for --user NAME, which is missing")
     inventory = load_hosts(args)
     state = open_state(args.inventory, inventory.cluster.name, args.state)
-    session = applied_session(inventory, state)
+    session = applied_session(inventory, state, args.bundle)
     text = session.kubeconfig()
     if args.user:
         text = session.user_kubeconfig(args.user, tuple(args.group), ttl)
@@ -54,9 +54,9 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def applied_session(inventory: Inventory, state: StateDir) -> Session:
+def applied_session(inventory: Inventory, state: StateDir, bundle: Path | None = None) -> Session:
     """A session whose credentials exist; InputError when nothing was applied yet."""
-    session = open_session(inventory, state)
+    session = open_session(inventory, state, bundle=bundle)
     if not session.applied:
         raise InputError(
             "this cluster was not applied yet: there are no credentials",

@@ -58,6 +58,8 @@ COMMANDS: tuple[Command, ...] = (
             "kprov render inventory.yaml cp1 etcd"),
     Command("schema", "print the JSON Schema of inventories",
             "kprov schema > kprov.schema.json"),
+    Command("bundle", "all that an apply needs, in one file",
+            "kprov bundle create inventory.yaml -o demo.tar"),
     Command("reset", "take away what kprov put on the hosts",
             "kprov reset inventory.yaml"),
     Command("local", "machines on this computer",

@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     """Facts that only the host knows are assumed: an amd64 Debian with cgroup v2."""
     inventory = load_hosts(args)
     state = open_state(args.inventory, inventory.cluster.name, args.state)
-    session = open_session(inventory, state, limit=args.host)
+    session = open_session(inventory, state, limit=args.host, bundle=args.bundle)
     resources = flat(rendered(session, args.host))
     if args.role:
         resources = tuple(r for r in resources if r.role == args.role)

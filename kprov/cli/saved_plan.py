@@ -37,6 +37,7 @@ def save(path: Path, args: argparse.Namespace, plan: Plan) -> None:
         "overrides": args.overrides,
         "state": str(args.state.absolute()) if args.state else None,
         "limit": args.limit,
+        "bundle": str(args.bundle.absolute()) if args.bundle else None,
         **plan.as_data(),
     }
     write_atomic(path, (json.dumps(data, indent=2) + "\n").encode())
@@ -82,6 +83,8 @@ def adopt(args: argparse.Namespace, saved: dict[str, Any]) -> None:
     args.overrides = saved["overrides"]
     args.state = Path(saved["state"]) if saved["state"] else args.state
     args.limit = saved["limit"]
+    if saved.get("bundle"):
+        args.bundle = Path(saved["bundle"])
 
 
 def same_or_stale(plan: Plan, saved: dict[str, Any], path: Path) -> None:

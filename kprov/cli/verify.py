@@ -64,7 +64,7 @@ def _kubeconfig(args: argparse.Namespace, inventory: Inventory, state: StateDir)
         return
     with tempfile.TemporaryDirectory(prefix="kprov-verify-") as folder:
         path = Path(folder) / "kubeconfig"
-        write_atomic(path, applied_session(inventory, state).kubeconfig().encode())
+        write_atomic(path, applied_session(inventory, state, args.bundle).kubeconfig().encode())
         yield path
 
 

@@ -43,9 +43,14 @@ class HostMaterial:
         how = "push" if self._push() else "pull"
         return Binary(place.directory, place.name, artifact.sha256, how, artifact.url, inside)
 
-    def image(self, archive: str) -> Image:
-        """An image archive."""
-        return self.material.image(archive)
+    def image(self, archive: str) -> Image | None:
+        """An image archive; after the look None where another is for this architecture."""
+        images = self.material.images
+        if self.host.name not in self.world.facts:
+            file = images.file(archive)
+            return Image(file.sha256, file.content.tags)
+        found = images.for_host(archive, self.host, self._arch())
+        return Image(found.sha256, found.content.tags) if found else None
 
     def certificate(self, name: str) -> KeyPair:
         """A leaf for this host. Raises InputError for a name that is not in the table."""
@@ -89,6 +94,8 @@ class HostMaterial:
 
     def _push(self) -> bool:
         delivery = self.world.cluster.artifacts.delivery
+        if self.material.bundled:
+            return True
         if delivery != "auto":
             return delivery == "push"
         facts = self.world.facts[self.host.name]

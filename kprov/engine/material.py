@@ -6,27 +6,23 @@ Certificates are made in memory and written by `save`; files are fetched when a 
 from __future__ import annotations
 
 import os
-import urllib.parse
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 
+from kprov.artifacts.bundle_source import BundleSource, open_bundle
 from kprov.artifacts.cache import Cache
 from kprov.artifacts.catalogue import Architecture, Artifact, release, version_of
-from kprov.artifacts.image_archive import image_tags
-from kprov.artifacts.images import image_artifact
 from kprov.artifacts.lock import LockFile, parse_lock
 from kprov.artifacts.members import compressed_member
-from kprov.artifacts.mirror_folder import file_digest
 from kprov.artifacts.resolve import Want, resolve
 from kprov.artifacts.source import Source, open_source
 from kprov.artifacts.versions import Versions, component_versions
 from kprov.engine.cache import downloads
 from kprov.engine.deliver import Parcel, Tell
-from kprov.lang.sources import Binary, Image
-from kprov.model.cluster import ImageSpec
-from kprov.model.errors import ArtifactError, InputError
+from kprov.engine.image_files import ImageFiles
+from kprov.lang.sources import Binary
 from kprov.model.host import Inventory
 from kprov.model.secret import Secret
 from kprov.pki.kubeconfig import InlineAuthority, InlineCredentials, kubeconfig
@@ -42,7 +38,13 @@ class Material:
     """Everything roles ask for by name. One per run; several threads may pack at once."""
 
     def __init__(
-        self, inventory: Inventory, state: StateDir, pki: Pki, cache: Cache, lock: LockFile
+        self,
+        inventory: Inventory,
+        state: StateDir,
+        pki: Pki,
+        cache: Cache,
+        lock: LockFile,
+        bundle: BundleSource | None = None,
     ) -> None:
         self._inventory = inventory
         self._state = state
@@ -51,23 +53,33 @@ class Material:
         self._lock = lock
         self._saved = lock.dump()
         spec = inventory.cluster
-        self._source: Source = open_source(spec.artifacts.mirror, cache.http, cache.memory)
-        self._versions: Versions = component_versions(spec, self._source.offered("amd64"))
+        self._bundle = bundle
+        self._source: Source = bundle or open_source(
+            spec.artifacts.mirror, cache.http, cache.memory
+        )
+        self._versions: Versions = component_versions(spec, self._source.offered(None))
         self._artifacts: dict[tuple[str, Architecture], Artifact] = {}
         self._by_digest: dict[str, Artifact] = {}
-        self._images: dict[str, tuple[Path, Image]] = {}
+        self.images = ImageFiles(inventory, cache, bundle)
         self.leaves: dict[str, Leaf] = {}
 
     @classmethod
-    def open(cls, inventory: Inventory, state: StateDir, *, now: datetime) -> Material:
-        """The material of a cluster. Raises PkiError, ArtifactError, InputError."""
+    def open(
+        cls, inventory: Inventory, state: StateDir, *, now: datetime, bundle: Path | None = None
+    ) -> Material:
+        """The material of a cluster. Raises PkiError, ArtifactError, InputError.
+
+        `bundle`: the file that artefacts and image archives come from, and from nowhere else.
+        """
         passphrase = os.environ.get("KPROV_PASSPHRASE")
         secret = Secret(passphrase) if passphrase else None
         pki = Pki.open(state.pki, inventory.cluster, now=now, passphrase=secret)
         path = state.root / LOCK_FILE
         text = state.read_text(path)
         lock = LockFile() if text is None else parse_lock(text, where=str(path))
-        return cls(inventory, state, pki, downloads(), lock)
+        cache = downloads()
+        source = open_bundle(bundle, cache) if bundle else None
+        return cls(inventory, state, pki, cache, lock, source)
 
     @property
     def versions(self) -> Mapping[str, str]:
@@ -102,29 +114,29 @@ class Material:
         version = version_of(name, self._versions)
         return Binary(f"/opt/kprov/{release(name).component}/{version}", member)
 
-    def image(self, archive: str) -> Image:
-        """An archive of `cluster.images`."""
-        if archive not in self._images:
-            spec = self._image_spec(archive)
-            found = image_artifact(spec, Path(self._inventory.directory), "amd64")
-            path = self._image_file(found)
-            self._images[archive] = (path, Image(found.sha256, image_tags(path)))
-        return self._images[archive][1]
-
     def pack(self, digest: str, tell: Tell) -> Parcel:
         """A file that travels to a host; fetched first when it is not here yet."""
         tell("")
-        for path, image in self._images.values():
-            if image.sha256 == digest:
-                return Parcel(digest, path.stat().st_size, path, compressed=False)
+        image = self.images.of_digest(digest)
+        if image is not None:
+            return Parcel(digest, image.path.stat().st_size, image.path, compressed=False)
         artifact = self._by_digest[digest]
-        if self._cache.size(digest) is None:
-            tell(f"fetching {artifact.name} {artifact.version}")
-        path = self._cache.fetch(artifact, lambda *_: tell(""))
+        path = self.fetch(artifact, tell)
         size = path.stat().st_size
         if release(artifact.name).folder is not None:
             return Parcel(digest, size, path, compressed=False)
         return Parcel(digest, size, compressed_member(self._cache, artifact), compressed=True)
+
+    def fetch(self, artifact: Artifact, tell: Tell) -> Path:
+        """An artefact's file on this computer."""
+        if self._cache.size(artifact.sha256) is None:
+            tell(f"fetching {artifact.name} {artifact.version}")
+        return self._cache.fetch(artifact, lambda *_: tell(""))
+
+    @property
+    def bundled(self) -> bool:
+        """Whether everything comes from a bundle, so that hosts have nowhere to pull from."""
+        return self._bundle is not None
 
     def pushed(self) -> bool:
         """Whether only this computer can reach the artefacts."""
@@ -160,31 +172,6 @@ class Material:
         ends = {name: leaf.not_after for name, leaf in self.leaves.items()}
         authorities = self.pki.ensure_authorities()
         return ends | {f"{name} authority": its.not_after for name, its in authorities.items()}
-
-    def _image_spec(self, archive: str) -> ImageSpec:
-        images = self._inventory.cluster.images
-        found = next((its for its in images if its.archive == archive), None)
-        if found is None:
-            known = ", ".join(its.archive for its in images) or "none"
-            raise InputError(
-                f"{archive} is not in `cluster.images`", hint=f"archives there: {known}"
-            )
-        home = archive.startswith("~")
-        return found.model_copy(update={"archive": str(Path(archive).expanduser())} if home else {})
-
-    def _image_file(self, artifact: Artifact) -> Path:
-        """The archive itself where it is on this computer, otherwise fetched once."""
-        parts = urllib.parse.urlsplit(artifact.url)
-        if parts.scheme != "file":
-            return self._cache.fetch(artifact)
-        path = Path(urllib.parse.unquote(parts.path))
-        digest = file_digest(path)
-        if digest != artifact.sha256:
-            raise ArtifactError(
-                f"this image archive has SHA-256 {digest}, expected {artifact.sha256}",
-                where=str(path), hint="correct `sha256` in cluster.images, or get the right file",
-            )  # fmt: skip
-        return path
 
 
 def certificate_context_name(name: str, host: str | None) -> str:

@@ -117,14 +117,20 @@ class Session:
         return run(work)
 
 
-def open_session(inventory: Inventory, state: StateDir, *, limit: str | None = None) -> Session:
+def open_session(
+    inventory: Inventory,
+    state: StateDir,
+    *,
+    limit: str | None = None,
+    bundle: Path | None = None,
+) -> Session:
     """A session that has not looked yet. Raises InputError, PkiError, ArtifactError."""
     spec = inventory.cluster
     phases = phases_for(spec)
     search = (Path(inventory.directory) / "roles", share("roles"))
     roles = _read_roles([name for phase in phases for name in phase.roles], search)
     renderers = Renderers(share("templates"), cache_root() / "templates")
-    material = Material.open(inventory, state, now=datetime.now(UTC))
+    material = Material.open(inventory, state, now=datetime.now(UTC), bundle=bundle)
     nodes = [host.name for host in inventory.nodes]
     pod_cidrs = allocate(spec.network.pods, spec.network.node_mask, nodes, state.load_pod_cidrs())
     return Session(

@@ -20,7 +20,7 @@ from kprov.inventory.merge import read_layers, spec_of
 from kprov.inventory.network_rules import check_networks
 from kprov.inventory.overrides import SPEC, Overrides, apply_to, read_overrides
 from kprov.inventory.resolve import Resolving
-from kprov.inventory.rules import check_groups, check_hosts, check_spec
+from kprov.inventory.rules import check_files, check_groups, check_hosts, check_spec
 from kprov.inventory.spec import ReadSpec, read_spec
 from kprov.inventory.tree import Tree, build
 from kprov.model.cluster import ClusterSpec
@@ -31,12 +31,17 @@ _NEVER_IN_VARS = frozenset({SPEC, *SECRET_NAMES})
 
 
 def load(
-    path: Path, *, overrides: Sequence[str] = (), environ: Mapping[str, str] = os.environ
+    path: Path,
+    *,
+    overrides: Sequence[str] = (),
+    environ: Mapping[str, str] = os.environ,
+    bundled: bool = False,
 ) -> Inventory:
     """Load, merge and validate an inventory.
 
     `path` is a YAML, JSON or INI file, a program that answers `--list`, or a folder of these;
-    `overrides` are the texts of `-e`. Raises ProblemsError with every problem, each with its
+    `overrides` are the texts of `-e`; `bundled`: a bundle brings artefacts and image archives, and
+    the spec's own need not be here. Raises ProblemsError with every problem, each with its
     file:line.
     """
     findings = Findings()
@@ -46,7 +51,7 @@ def load(
     except InputError as error:
         findings.absorb(error)
         raise ProblemsError(findings.problems) from error
-    inventory = _assemble(source, path, changes, environ, findings)
+    inventory = _assemble(source, path, changes, environ, findings, bundled=bundled)
     findings.raise_problems()
     return replace(inventory, warnings=findings.warnings)
 
@@ -57,6 +62,8 @@ def _assemble(
     changes: Overrides,
     environ: Mapping[str, str],
     findings: Findings,
+    *,
+    bundled: bool,
 ) -> Inventory:
     folder = path if is_folder(path) else path.parent
     tree = build(source.entries, findings)
@@ -84,7 +91,9 @@ def _assemble(
         _check_managed(read, inventory, folder, findings)
     elif read.good("provider"):
         refuse_managed_fields(read, findings)
-        check_spec(read, folder, findings)
+        check_spec(read, findings)
+        if not bundled:
+            check_files(read, folder, findings)
         check_groups(tree, inventory, findings)
         check_hosts(inventory, {host.name: _address_place(host) for host in values}, findings)
         check_networks(inventory, read, findings)

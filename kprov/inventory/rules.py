@@ -60,13 +60,12 @@ def check_hosts(inventory: Inventory, places: Mapping[str, Location], findings: 
     _check_addresses(inventory.hosts, places, findings)
 
 
-def check_spec(read: ReadSpec, folder: Path, findings: Findings) -> None:
+def check_spec(read: ReadSpec, findings: Findings) -> None:
     """Fields of the spec that follow rules of their own."""
     check_version(read, findings)
     _check_components(read, findings)
     _check_names(read, findings)
     _check_roles(read, findings)
-    _check_files(read, folder, findings)
 
 
 def _check_group_names(tree: Tree, findings: Findings) -> None:
@@ -180,7 +179,8 @@ def _check_roles(read: ReadSpec, findings: Findings) -> None:
                 findings.problem(what, read.place("roles", side, phase), hint)
 
 
-def _check_files(read: ReadSpec, folder: Path, findings: Findings) -> None:
+def check_files(read: ReadSpec, folder: Path, findings: Findings) -> None:
+    """Where artefacts and image archives come from, as far as this computer can tell."""
     for number, image in enumerate(read.spec.images):
         place = read.place("images", number, "archive")
         scheme = urlsplit(image.archive).scheme

@@ -226,6 +226,8 @@ def _make_kubeconfig(it: _Task) -> list[Resource]:
 
 def _make_image(it: _Task) -> list[Resource]:
     image = it.scope.sources.image(str(it.params["archive"]))
+    if image is None:
+        return []
     params = {
         "tags": tuple(image.tags),
         "source": image.sha256,

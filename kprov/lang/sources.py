@@ -50,8 +50,8 @@ class Sources(Protocol):
         """The same with its source and delivery: needs the host's architecture."""
         ...
 
-    def image(self, archive: str) -> Image:
-        """An archive of `cluster.images`."""
+    def image(self, archive: str) -> Image | None:
+        """An archive of `cluster.images`; None: not for this host, which gets another one."""
         ...
 
     def certificate(self, name: str) -> KeyPair:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from kprov.artifacts.image_archive import image_tags
+from kprov.artifacts.image_archive import read_image_archive
 from kprov.artifacts.versions import LINES
 from kprov.model.errors import ArtifactError
 from kprov.model.version import Version
@@ -68,7 +68,7 @@ def _chosen(paths: Iterable[Path]) -> Images | None:
 def _archives(paths: Iterable[Path]) -> Iterator[tuple[Path, tuple[str, ...]]]:
     for path in paths:
         try:
-            yield path, image_tags(path)
+            yield path, read_image_archive(path).tags
         except ArtifactError:
             continue  # etcd, containerd, CNI plugins: archives of another kind
 

@@ -756,7 +756,7 @@ def test_image_archives_are_found_beside_the_inventory(tmp_path: Path, cache: Ca
     path.parent.mkdir()
     path.write_bytes(b"image")
     for text in ("images/pause.tar", str(path), path.as_uri()):
-        artifact = image_artifact(ImageSpec(archive=text), tmp_path, "amd64")
+        artifact = image_artifact(ImageSpec(archive=text), tmp_path)
         assert artifact.sha256 == sha256(b"image")
         assert artifact.name == "pause.tar"
         assert cache.fetch(artifact).read_bytes() == b"image"
@@ -769,11 +769,11 @@ def test_image_archives_from_servers_must_be_pinned(
     upstream.files["/pause.tar"] = b"image"
     spec = ImageSpec(archive=f"{upstream.url}/pause.tar")
     with pytest.raises(InputError, match="has no sha256"):
-        image_artifact(spec, tmp_path, "amd64")
+        image_artifact(spec, tmp_path)
     pinned = spec.model_copy(update={"sha256": sha256(b"image")})
-    assert cache.fetch(image_artifact(pinned, tmp_path, "amd64")).read_bytes() == b"image"
+    assert cache.fetch(image_artifact(pinned, tmp_path)).read_bytes() == b"image"
     with pytest.raises(InputError, match=r"no image archive .*/none\.tar"):
-        image_artifact(ImageSpec(archive="none.tar"), tmp_path, "amd64")
+        image_artifact(ImageSpec(archive="none.tar"), tmp_path)
 
 
 def test_versions_of_other_components_do_not_matter_for_kubernetes() -> None:
