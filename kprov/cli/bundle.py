@@ -10,7 +10,7 @@ from kprov.artifacts.cache import digest_of
 from kprov.artifacts.catalogue import ARCHITECTURES
 from kprov.cli.common import (
     inventory_options,
-    load_inventory,
+    load_hosts,
     output_option,
     print_json,
     stdout_style,
@@ -90,7 +90,7 @@ def _create(args: argparse.Namespace) -> int:
 
     if args.output.is_dir() or not args.output.absolute().parent.is_dir():
         raise InputError("expected a file in a folder that exists", where=str(args.output))
-    inventory = load_inventory(args)
+    inventory = load_hosts(args)
     state = open_state(args.inventory, inventory.cluster.name, args.state)
     session = open_session(inventory, state, bundle=args.bundle)
     architectures = tuple(its for its in ARCHITECTURES if its in (args.arch or ["amd64"]))
