@@ -11,7 +11,7 @@ from kprov.artifacts.catalogue import Architecture, release
 from kprov.engine.material import Material, certificate_context_name
 from kprov.engine.values import ARCHITECTURES, World, address
 from kprov.lang.schema import did_you_mean
-from kprov.lang.sources import Binary, Image, KeyPair
+from kprov.lang.sources import Binary, EncryptionKey, Image, KeyPair
 from kprov.model.errors import ArtifactError, InputError, PkiError
 from kprov.model.host import Host
 from kprov.pki.request import AUTHORITY_NAMES, Leaf
@@ -69,6 +69,23 @@ class HostMaterial:
             )
         found = self.material.pki.authority(name)
         return KeyPair(found.cert_pem, found.key_pem.reveal())
+
+    def encryption_key(self) -> EncryptionKey:
+        """The key that Secrets are encrypted with.
+
+        Raises InputError when the host has others and not this one: without them nobody would
+        ever read the Secrets again that were written with them.
+        """
+        key = self.material.pki.encryption_key
+        found = self.world.facts[self.host.name].get("encryption_keys").split()
+        if found and key.name not in found:
+            raise InputError(
+                f"{self.host.name} encrypts Secrets with the key {found[0]}, the state folder has "
+                f"{key.name}: with it no Secret of this cluster could be read any more",
+                hint="restore pki/encryption.key in the state folder from a backup: nothing was "
+                "touched, the host still has its key in /etc/kubernetes/encryption.yaml",
+            )
+        return EncryptionKey(key.name, key.secret.reveal())
 
     def kubeconfig(self, certificate: str, server: str) -> str:
         """A kubeconfig with embedded credentials."""

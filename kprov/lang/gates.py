@@ -56,6 +56,15 @@ GATES: tuple[Gate, ...] = (
         _CHANGELOG.format("1.23"),
         until="1.23",
     ),
+    # --- kube-apiserver
+    Gate(
+        "pod_security",
+        "kubernetes",
+        "the admission plugin PodSecurity with its stable configuration; before v1.25 there was "
+        "PodSecurityPolicy, which kprov never used",
+        "https://kubernetes.io/docs/concepts/security/pod-security-admission/",
+        since="1.25",
+    ),
     # --- kubelet
     Gate(
         "container_runtime_flag",

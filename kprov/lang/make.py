@@ -224,6 +224,29 @@ def _make_kubeconfig(it: _Task) -> list[Resource]:
     return [_file(params["path"], params, data, secret=True, generated=True)]
 
 
+def _make_encryption(it: _Task) -> list[Resource]:
+    """https://kubernetes.io/docs/reference/config-api/apiserver-encryption.v1/
+
+    `identity` comes second: what was written before there was a key stays readable.
+    """
+    params, data = it.params, None
+    if not it.scope.pending:
+        key = it.scope.sources.encryption_key()
+        secretbox = {"keys": [{"name": key.name, "secret": key.secret}]}
+        config = {
+            "apiVersion": "apiserver.config.k8s.io/v1",
+            "kind": "EncryptionConfiguration",
+            "resources": [
+                {
+                    "resources": str(params["resources"]).split(),
+                    "providers": [{"secretbox": secretbox}, {"identity": {}}],
+                }
+            ],
+        }
+        data = str(yaml.dump(config, Dumper=_DUMPER, sort_keys=False)).encode()
+    return [_file(params["path"], params, data, secret=True, generated=True)]
+
+
 def _make_image(it: _Task) -> list[Resource]:
     image = it.scope.sources.image(str(it.params["archive"]))
     if image is None:
@@ -303,6 +326,7 @@ _MAKERS: Mapping[str, Callable[[_Task], list[Resource]]] = {
     "certificate": _make_certificate,
     "authority": _make_authority,
     "kubeconfig": _make_kubeconfig,
+    "encryption": _make_encryption,
     "image": _make_image,
     "manifest": _make_manifest,
     "wait": _make_wait,

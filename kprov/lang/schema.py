@@ -74,6 +74,11 @@ KINDS: Mapping[str, Parameters] = {
         {"mode": "0600", "owner": "root", "group": ""},
         seen_early=("path",),
     ),
+    "encryption": Parameters(
+        ("path", "resources"),
+        {"mode": "0600", "owner": "root", "group": ""},
+        seen_early=("path",),
+    ),
     "image": Parameters(("archive",), {}, seen_early=("archive",)),
     "manifest": Parameters(
         ("name",),
@@ -83,7 +88,7 @@ KINDS: Mapping[str, Parameters] = {
     ),
     "wait": Parameters(("name", "run"), {"timeout": 120, "unit": ""}, seen_early=("name", "run")),
 }
-"""Every kind that a role may use. Some are shorthand for files: certificate, kubeconfig."""
+"""Every kind that a role may use. Some are shorthand for files: kubeconfig, encryption..."""
 
 
 def did_you_mean(word: str, words: Iterable[str]) -> str:

@@ -16,6 +16,14 @@ class KeyPair:
 
 
 @dataclass(frozen=True, slots=True)
+class EncryptionKey:
+    """What Secrets are encrypted with in etcd: its name, and the key itself in base64."""
+
+    name: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
 class Binary:
     """Where a binary is installed and what it is.
 
@@ -60,6 +68,10 @@ class Sources(Protocol):
 
     def authority(self, name: str) -> KeyPair:
         """A certificate authority, or the service-account key pair."""
+        ...
+
+    def encryption_key(self) -> EncryptionKey:
+        """The key that Secrets are encrypted with."""
         ...
 
     def kubeconfig(self, certificate: str, server: str) -> str:

@@ -7,13 +7,15 @@ from typing import Literal
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from kprov.model.errors import PkiError
 from kprov.model.secret import Secret
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+EncryptionSeed = ed25519.Ed25519PrivateKey
+"""32 bytes in the clothes of a private key: see kprov.pki.encryption."""
 Algorithm = Literal["ecdsa", "rsa"]
 
 # An authority lives ten years, a leaf one: NIST SP 800-57 part 1, table 2 (112 bits of security
@@ -42,7 +44,12 @@ def generate(algorithm: Algorithm, purpose: Literal["authority", "leaf"]) -> Pri
     return rsa.generate_private_key(public_exponent=65537, key_size=_RSA_BITS[purpose])
 
 
-def to_pem(key: PrivateKey, passphrase: Secret | None = None) -> bytes:
+def generate_seed() -> EncryptionSeed:
+    """32 new random bytes."""
+    return ed25519.Ed25519PrivateKey.generate()
+
+
+def to_pem(key: PrivateKey | EncryptionSeed, passphrase: Secret | None = None) -> bytes:
     """PKCS#8 PEM, encrypted when there is a passphrase (RFC 5958)."""
     encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
     if passphrase is not None:
@@ -71,14 +78,7 @@ def load(data: bytes, passphrase: Secret | None, *, where: str) -> StoredKey:
 
     DamagedKeyError when it is no key at all.
     """
-    protected = is_encrypted(data)
-    if protected and passphrase is None:
-        raise PkiError(
-            "this private key is encrypted, and there is no passphrase",
-            where=where,
-            hint="set KPROV_PASSPHRASE to the passphrase of this state folder",
-        )
-    key = _decode(data, passphrase if protected else None, where)
+    key, protected = _open(data, passphrase, where)
     if not isinstance(key, PrivateKey):
         raise PkiError(
             f"a key of type {type(key).__name__}: neither ECDSA nor RSA",
@@ -87,6 +87,30 @@ def load(data: bytes, passphrase: Secret | None, *, where: str) -> StoredKey:
         )
     plain = to_pem(key) if protected else data
     return StoredKey(key, Secret(plain.decode("ascii", "replace")), protected)
+
+
+def load_seed(data: bytes, passphrase: Secret | None, *, where: str) -> tuple[EncryptionSeed, bool]:
+    """Read an encryption key, and whether it was protected; raises PkiError as `load` does."""
+    key, protected = _open(data, passphrase, where)
+    if not isinstance(key, EncryptionSeed):
+        raise PkiError(
+            f"a key of type {type(key).__name__}, expected the 32 bytes that Secrets are "
+            "encrypted with (PKCS#8, Ed25519)",
+            where=where,
+            hint="restore the file from a backup of the state folder",
+        )
+    return key, protected
+
+
+def _open(data: bytes, passphrase: Secret | None, where: str) -> tuple[object, bool]:
+    protected = is_encrypted(data)
+    if protected and passphrase is None:
+        raise PkiError(
+            "this private key is encrypted, and there is no passphrase",
+            where=where,
+            hint="set KPROV_PASSPHRASE to the passphrase of this state folder",
+        )
+    return _decode(data, passphrase if protected else None, where), protected
 
 
 def _decode(data: bytes, passphrase: Secret | None, where: str) -> object:

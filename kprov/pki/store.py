@@ -16,6 +16,7 @@ from kprov.model.secret import Secret
 from kprov.pki import keys
 from kprov.pki.ca import Authority, create_authority, load_authority
 from kprov.pki.certs import issue, reason_to_reissue
+from kprov.pki.encryption import EncryptionKey, encryption_key
 from kprov.pki.request import (
     AUTHORITY_NAMES,
     AuthorityName,
@@ -25,6 +26,7 @@ from kprov.pki.request import (
 )
 
 _SERVICE_ACCOUNT = "service-account"
+_ENCRYPTION = "encryption.key"
 _CONTROLLER = "_controller"  # no host name begins with an underscore
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")
 
@@ -54,7 +56,8 @@ class Pki:
         self._authorities: dict[AuthorityName, Authority] = {}
         self._service_account: keys.StoredKey | None = None
         self._leaves: dict[str, tuple[x509.Certificate, Leaf]] = {}
-        self._unsaved: dict[str, keys.PrivateKey | str] = {}
+        self._encryption: keys.EncryptionSeed | None = None
+        self._unsaved: dict[str, keys.PrivateKey | keys.EncryptionSeed | str] = {}
 
     @classmethod
     def open(
@@ -73,7 +76,8 @@ class Pki:
         return cls(files, spec, now, passphrase)
 
     def ensure_authorities(self) -> Mapping[AuthorityName, Authority]:
-        """All three authorities and the service account key: those stored, and new ones.
+        """All three authorities, the service account key and the one that encrypts Secrets: those
+        stored, and new ones.
 
         Raises PkiError when one is incomplete, damaged, unreadable, encrypted otherwise, or not
         valid now; then no other is made either.
@@ -82,6 +86,7 @@ class Pki:
             # All stored ones are read before a new one is made: a wrong passphrase changes nothing.
             stored = {name: self._load_authority(name) for name in AUTHORITY_NAMES}
             account = self._load_key(f"{_SERVICE_ACCOUNT}.key")
+            self._encryption = self._load_seed() or self._create_seed()
             self._service_account = account or self._create_service_account()
             self._authorities = {
                 name: found or self._create_authority(name) for name, found in stored.items()
@@ -99,6 +104,13 @@ class Pki:
         assert self._service_account is not None
         stored = self._service_account
         return KeyPair(stored.pem, keys.public_pem(stored.key))
+
+    @property
+    def encryption_key(self) -> EncryptionKey:
+        """The key that Secrets are encrypted with; raises PkiError as `ensure_authorities` does."""
+        self.ensure_authorities()
+        assert self._encryption is not None
+        return encryption_key(self._encryption)
 
     def leaf(self, request: CertificateRequest, *, allow_expired: bool = False) -> Leaf:
         """The certificate for a request: the stored one while it does, otherwise a new one.
@@ -162,7 +174,7 @@ class Pki:
             if name.endswith(".key"):
                 self._files.tighten(name)
 
-    def _encode(self, content: keys.PrivateKey | str) -> bytes:
+    def _encode(self, content: keys.PrivateKey | keys.EncryptionSeed | str) -> bytes:
         if isinstance(content, str):
             return content.encode()
         return keys.to_pem(content, self._passphrase)
@@ -180,6 +192,21 @@ class Pki:
             f"{_SERVICE_ACCOUNT}.pub": keys.public_pem(key),
         }
         return keys.StoredKey(key, Secret(keys.to_pem(key).decode()), protected=False)
+
+    def _create_seed(self) -> keys.EncryptionSeed:
+        seed = keys.generate_seed()
+        self._unsaved[_ENCRYPTION] = seed
+        return seed
+
+    def _load_seed(self) -> keys.EncryptionSeed | None:
+        data = self._read(_ENCRYPTION)
+        if data is None:
+            return None
+        where = self._files.location(_ENCRYPTION)
+        seed, protected = keys.load_seed(data, self._passphrase, where=where)
+        if self._passphrase is not None and not protected:
+            self._unsaved[_ENCRYPTION] = seed
+        return seed
 
     def _load_authority(self, name: AuthorityName) -> Authority | None:
         certificate = self._read(f"{name}-ca.crt")

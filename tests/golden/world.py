@@ -12,7 +12,7 @@ from kprov.engine.rendering import ASSUMED
 from kprov.engine.values import World
 from kprov.inventory import load
 from kprov.lang.role import read_role
-from kprov.lang.sources import Binary, Image, KeyPair
+from kprov.lang.sources import Binary, EncryptionKey, Image, KeyPair
 from kprov.lang.template import Renderers
 from kprov.model.facts import Facts
 from kprov.model.host import Host
@@ -54,6 +54,10 @@ class FakeSources:
         """Words, but only for authorities that exist."""
         assert name in ("kubernetes", "etcd", "front-proxy", "service-account"), name
         return KeyPair(f"authority {name}", f"key of authority {name}")
+
+    def encryption_key(self) -> EncryptionKey:
+        """A word."""
+        return EncryptionKey("kprov-0123456789ab", "encryption key")
 
     def kubeconfig(self, certificate: str, server: str) -> str:
         """Who and where."""

@@ -108,6 +108,13 @@ facts_kubernetes() {
         fact kubelet_has_certificate no
     fi
     if [ -d /var/lib/etcd/member ]; then fact etcd_has_data yes; else fact etcd_has_data no; fi
+    if [ -r /etc/kubernetes/encryption.yaml ]; then
+        fact_found=
+        while read -r fact_key fact_value fact_rest; do
+            case "$fact_key $fact_value" in '- name:') fact_found="$fact_found$fact_rest " ;; esac
+        done </etc/kubernetes/encryption.yaml
+        fact encryption_keys "$fact_found"
+    fi
     fact_found=
     for fact_value in /proc/[0-9]*/comm; do
         read -r fact_key 2>/dev/null <"$fact_value" || continue

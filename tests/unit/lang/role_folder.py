@@ -13,7 +13,7 @@ from kprov.lang.expand import expand
 from kprov.lang.pending import Pending
 from kprov.lang.role import Role, read_role
 from kprov.lang.scope import Scope
-from kprov.lang.sources import Binary, Image, KeyPair
+from kprov.lang.sources import Binary, EncryptionKey, Image, KeyPair
 from kprov.lang.template import Renderers
 from kprov.model.errors import InputError, Problem
 from kprov.model.resource import Resource
@@ -51,6 +51,10 @@ class FakeSources:
         if name != "etcd":
             raise InputError(f"there is no authority {name!r}")
         return KeyPair("ca", "ca key")
+
+    def encryption_key(self) -> EncryptionKey:
+        """Words."""
+        return EncryptionKey("key", "secret")
 
     def kubeconfig(self, certificate: str, server: str) -> str:
         """Words."""

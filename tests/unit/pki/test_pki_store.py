@@ -60,7 +60,7 @@ def test_a_plan_writes_nothing(files: PrivateFolder) -> None:
     pki = opened(files)
     leaf = pki.leaf(REQUEST)
     assert leaf.reason == "there is none yet"
-    assert len(pki.unsaved) == 2 * 3 + 2 + 2
+    assert len(pki.unsaved) == 2 * 3 + 2 + 2 + 1
     assert not files.root.exists()
 
 
@@ -249,7 +249,7 @@ def test_with_a_passphrase_every_key_is_encrypted(files: PrivateFolder) -> None:
     leaf = first.leaf(REQUEST)
     first.save()
     keys = [name for name in files.names() if name.endswith(".key")]
-    assert len(keys) == 5
+    assert len(keys) == 6
     assert all(b"BEGIN ENCRYPTED PRIVATE KEY" in (files.read(name) or b"") for name in keys)
     second = opened(files, passphrase="s3cret")
     assert second.leaf(REQUEST) == replace(leaf, reason=None)
