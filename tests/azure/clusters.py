@@ -44,7 +44,7 @@ def put(call: Call) -> Response:
     if call.strict:
         cluster_rules.check_name(name)
     group = call.subscription.group(call["group"])
-    sent = schema.accepted("ManagedCluster", call.request.json())
+    sent = schema.accepted("ManagedCluster", call.request.json(), strict=call.strict)
     cluster = group.clusters.get(name.lower())
     guards.check_preconditions(call, cluster.etag if cluster else None)
     check_tags(sent.get("tags") or {})
@@ -364,11 +364,16 @@ def patch_tags(call: Call) -> Response:
         raise Refusal.bad_request("Only tags can be updated by PATCH.")
     tags = dict(sent.get("tags") or {})
     check_tags(tags)
+    operation = set_tags(call, cluster, tags)
+    return accepted(call, operation, 200, describe.cluster(cluster))
+
+
+def set_tags(call: Call, cluster: Cluster, tags: dict[str, str]) -> Operation:
+    """Replace the tags."""
     guards.check_idle(call, cluster)
     cluster.body = copy.deepcopy(cluster.body) | {"tags": tags}
     cluster.properties["provisioningState"] = "Updating"
-    operation = _begin(call, cluster, "update", "Updating", {})
-    return accepted(call, operation, 200, describe.cluster(cluster))
+    return _begin(call, cluster, "update", "Updating", {})
 
 
 def delete(call: Call) -> Response:

@@ -14,7 +14,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tests.azure import certificate, clusters, credentials, locations, pools, resource_groups
+from tests.azure import (
+    certificate,
+    clusters,
+    credentials,
+    locations,
+    maintenance,
+    other_resources,
+    pools,
+    resource_groups,
+    traffic_manager,
+)
 from tests.azure.arm import Gateway
 from tests.azure.clock import Clock
 from tests.azure.faults import CutConnection, FailOperation, Refuse
@@ -29,6 +39,9 @@ ROUTES = [
     *pools.ROUTES,
     *locations.ROUTES,
     *credentials.ROUTES,
+    *maintenance.ROUTES,
+    *traffic_manager.ROUTES,
+    *other_resources.ROUTES,
 ]
 
 
@@ -39,7 +52,8 @@ class Emulator:
         self._folder = tempfile.TemporaryDirectory(prefix="azure-emulator-")
         self.ca_file, context = certificate.make(Path(self._folder.name))
         self.world = World(settings=Settings(**settings), clock=Clock(pace))
-        self._server = HttpsServer(Front(self.world, Gateway(self.world, ROUTES)), context, port)
+        self._front = Front(self.world, Gateway(self.world, ROUTES))
+        self._server = HttpsServer(self._front, context, port)
         self.endpoint = self._server.endpoint
         self.subscription = SUBSCRIPTION
         self.tenant = TENANT
@@ -60,6 +74,8 @@ class Emulator:
     ) -> None:
         self._server.stop()
         self._folder.cleanup()
+        if self._front.crashes:
+            raise AssertionError("the emulator itself failed:\n" + "\n".join(self._front.crashes))
 
     @property
     def environment(self) -> dict[str, str]:

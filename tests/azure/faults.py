@@ -139,15 +139,14 @@ class Faults:
                 found = fault.when
         return found
 
-    def refusal(self, request: Request) -> Refusal | None:
-        """The refusal that was planned for this request."""
+    def refuse(self, request: Request) -> None:
+        """Raise the refusal that was planned for this request, if one was."""
         for fault in self.planned:
             if isinstance(fault, Refuse) and fault.matching(request):
                 fault.times -= 1
                 if fault.times <= 0:
                     self.planned.remove(fault)
-                return fault.refusal
-        return None
+                raise fault.refusal
 
     def failure(self, kind: str, resource: str) -> FailOperation | None:
         """How this operation will fail, if it will."""

@@ -6,7 +6,7 @@ from tests.azure import versions
 from tests.azure.arm import Call, Route
 from tests.azure.exchange import Json, Response
 from tests.azure.regions import Region, normal
-from tests.azure.state import Cluster
+from tests.azure.state import Cluster, Pool
 
 
 def _region(call: Call, location: str) -> Region:
@@ -40,6 +40,15 @@ def _upgrades(call: Call, cluster: Cluster, current: str) -> list[Json]:
     return found
 
 
+def _pool_upgrades(call: Call, cluster: Cluster, pool: Pool) -> list[Json]:
+    control = cluster.properties["currentKubernetesVersion"]
+    return [
+        each
+        for each in _upgrades(call, cluster, pool.properties["currentOrchestratorVersion"])
+        if versions.parts(each["kubernetesVersion"]) <= versions.parts(control)
+    ]
+
+
 def upgrade_profile(call: Call) -> Response:
     """Where the control plane and its pools may go."""
     cluster = call.subscription.cluster(call["group"], call["name"])
@@ -50,6 +59,7 @@ def upgrade_profile(call: Call) -> Response:
         "type": "Microsoft.ContainerService/managedClusters/upgradeprofiles",
         "properties": {
             "controlPlaneProfile": {
+                "name": "master",
                 "kubernetesVersion": current,
                 "osType": "Linux",
                 "upgrades": _upgrades(call, cluster, current),
@@ -59,6 +69,7 @@ def upgrade_profile(call: Call) -> Response:
                     "name": pool.name,
                     "kubernetesVersion": pool.properties["currentOrchestratorVersion"],
                     "osType": pool.properties["osType"],
+                    "upgrades": _pool_upgrades(call, cluster, pool),
                 }
                 for pool in cluster.pools.values()
             ],
@@ -91,11 +102,8 @@ def pool_versions(call: Call) -> Response:
 
 def pool_upgrade_profile(call: Call) -> Response:
     """Where one pool may go: up to the control plane."""
-    from tests.azure.pools import _pool
-
     cluster = call.subscription.cluster(call["group"], call["name"])
-    pool = _pool(call, cluster)
-    control = cluster.properties["currentKubernetesVersion"]
+    pool = cluster.pool(call["pool"])
     current = pool.properties["currentOrchestratorVersion"]
     body = {
         "id": f"{cluster.id}/agentPools/{pool.name}/upgradeprofiles/default",
@@ -105,11 +113,7 @@ def pool_upgrade_profile(call: Call) -> Response:
             "kubernetesVersion": current,
             "osType": pool.properties["osType"],
             "latestNodeImageVersion": pool.properties["nodeImageVersion"],
-            "upgrades": [
-                each
-                for each in _upgrades(call, cluster, current)
-                if versions.parts(each["kubernetesVersion"]) <= versions.parts(control)
-            ],
+            "upgrades": _pool_upgrades(call, cluster, pool),
         },
     }
     return Response(200, body)

@@ -19,19 +19,6 @@ def _cluster(call: Call) -> Cluster:
     return call.subscription.cluster(call["group"], call["name"])
 
 
-def _pool(call: Call, cluster: Cluster) -> Pool:
-    try:
-        return cluster.pools[call["pool"]]
-    except KeyError:
-        raise Refusal(
-            404,
-            "NotFound",
-            f"Could not find the agentpool: {call['pool']} in subscription: "
-            f"{call.subscription.id}, resourceGroup: {cluster.group}, resourceName: "
-            f"{cluster.name}.",
-        ) from None
-
-
 def _region(call: Call, cluster: Cluster) -> Region:
     return call.world.settings.regions.get(cluster.location, Region(cluster.location))
 
@@ -39,7 +26,8 @@ def _region(call: Call, cluster: Cluster) -> Region:
 def put(call: Call) -> Response:
     """Create or update one pool."""
     cluster = _cluster(call)
-    sent = schema.accepted("AgentPool", call.request.json()).get("properties") or {}
+    body = schema.accepted("AgentPool", call.request.json(), strict=call.strict)
+    sent = body.get("properties") or {}
     pool = cluster.pools.get(call["pool"])
     guards.check_preconditions(call, pool.etag if pool else None)
     guards.check_bucket(call, cluster.location, "AgentPools")
@@ -128,7 +116,7 @@ def _begin(
 def get(call: Call) -> Response:
     """One pool."""
     cluster = _cluster(call)
-    return Response(200, describe.pool(cluster, _pool(call, cluster)))
+    return Response(200, describe.pool(cluster, cluster.pool(call["pool"])))
 
 
 def listed(call: Call) -> Response:
@@ -176,7 +164,7 @@ def delete(call: Call) -> Response:
 def upgrade_image(call: Call) -> Response:
     """The newest node image."""
     cluster = _cluster(call)
-    pool = _pool(call, cluster)
+    pool = cluster.pool(call["pool"])
     guards.check_idle(call, cluster)
     pool.properties["provisioningState"] = "UpgradingNodeImageVersion"
     pool.properties["nodeImageVersion"] = defaults.node_image(pool.properties)
@@ -188,7 +176,7 @@ def upgrade_image(call: Call) -> Response:
 def abort(call: Call) -> Response:
     """End the running operation of this pool; 204 when there is none."""
     cluster = _cluster(call)
-    pool = _pool(call, cluster)
+    pool = cluster.pool(call["pool"])
     own = f"{cluster.id}/agentPools/{pool.name}"
     running = [op for op in call.world.operations.running(cluster.key) if op.resource == own]
     if not running:

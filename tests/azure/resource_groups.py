@@ -25,6 +25,8 @@ PROVIDERS = (
     "Microsoft.Monitor",
     "Microsoft.ManagedIdentity",
     "Microsoft.ContainerRegistry",
+    "Microsoft.AlertsManagement",
+    "Microsoft.Authorization",
 )
 
 
@@ -148,6 +150,9 @@ def delete(call: Call) -> Response:
     }
     for name in doomed:
         call.subscription.groups.pop(name, None)
+    below = f"/subscriptions/{call.subscription.id}/resourcegroups/{group.name}/".lower()
+    for key in [key for key in call.subscription.others if key.startswith(below)]:
+        del call.subscription.others[key]
     base = f"{call.request.base}/subscriptions/{call.subscription.id}"
     version = call.request.query["api-version"]
     where = f"{base}/operationresults/deleted-{group.name}?api-version={version}"

@@ -43,13 +43,15 @@ def _fields(model: Any) -> dict[str, tuple[Any, bool]]:
     }
 
 
-def accepted(model_name: str, sent: Json) -> Json:
-    """The body without its read-only fields; a refusal when it does not fit the model."""
-    kept: Json = _model(getattr(models, model_name), sent, "")
-    return kept
+def accepted(model_name: str, sent: Json, *, strict: bool = True) -> Json:
+    """The body without its read-only fields; a refusal when it does not fit the model.
+
+    Without `strict`, enums may have values that they had once.
+    """
+    return _model(getattr(models, model_name), sent, "", strict=strict)
 
 
-def _model(model: Any, sent: Any, path: str) -> Json:
+def _model(model: Any, sent: Any, path: str, *, strict: bool) -> Json:
     if not isinstance(sent, dict):
         raise _misfit(path, sent, "object")
     fields = _fields(model)
@@ -64,29 +66,31 @@ def _model(model: Any, sent: Any, path: str) -> Json:
             )
         kind, read_only = fields[name]
         if not read_only:
-            kept[name] = _value(kind, value, _join(path, name))
+            kept[name] = _value(kind, value, _join(path, name), strict=strict)
     return kept
 
 
-def _value(kind: Any, sent: Any, path: str) -> Any:
+def _value(kind: Any, sent: Any, path: str, *, strict: bool) -> Any:
     if sent is None:
         return None
     choices = [each for each in _choices(kind) if each is not type(None)]
     enums = [each for each in choices if isinstance(each, type) and issubclass(each, enum.Enum)]
     if enums:
-        return _enum(enums[0], sent, path)
+        return _enum(enums[0], sent, path) if strict else sent
     kind = choices[0]
     origin = typing.get_origin(kind)
     if origin is list:
         if not isinstance(sent, list):
             raise _misfit(path, sent, "array")
-        return [_value(typing.get_args(kind)[0], item, path) for item in sent]
+        inner = typing.get_args(kind)[0]
+        return [_value(inner, item, path, strict=strict) for item in sent]
     if origin is dict:
         if not isinstance(sent, dict):
             raise _misfit(path, sent, "map")
-        return {k: _value(typing.get_args(kind)[1], v, _join(path, k)) for k, v in sent.items()}
+        inner = typing.get_args(kind)[1]
+        return {k: _value(inner, v, _join(path, k), strict=strict) for k, v in sent.items()}
     if hasattr(kind, "_attr_to_rest_field"):
-        return _model(kind, sent, path)
+        return _model(kind, sent, path, strict=strict)
     return _scalar(kind, sent, path)
 
 

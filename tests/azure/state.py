@@ -53,10 +53,17 @@ class Cluster:
         """It changed."""
         self.etag = new_etag()
 
-    @property
-    def state(self) -> str:
-        """The provisioning state."""
-        return str(self.properties["provisioningState"])
+    def pool(self, name: str) -> Pool:
+        """The pool; the service's refusal when there is none."""
+        try:
+            return self.pools[name]
+        except KeyError:
+            raise Refusal(
+                404,
+                "NotFound",
+                f"Could not find the agentpool: {name} in resourceGroup: {self.group}, "
+                f"resourceName: {self.name}.",
+            ) from None
 
 
 @dataclass
@@ -71,7 +78,6 @@ class Group:
     locks: dict[str, str] = field(default_factory=dict)
     clusters: dict[str, Cluster] = field(default_factory=dict)
     traffic_managers: dict[str, Json] = field(default_factory=dict)
-    others: dict[str, Json] = field(default_factory=dict)
 
 
 @dataclass
@@ -84,6 +90,8 @@ class Subscription:
     state: str = "Enabled"
     registered: dict[str, str] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
+    others: dict[str, Json] = field(default_factory=dict)
+    """Resources of other services by their id in lower case."""
     assignments: dict[str, Json] = field(default_factory=dict)
 
     def group(self, name: str) -> Group:

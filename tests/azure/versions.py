@@ -32,7 +32,12 @@ class Release:
     version: str
     patches: tuple[str, ...]
     preview: bool = False
-    lts_only: bool = False
+    plans: tuple[str, ...] = ("KubernetesOfficial", "AKSLongTermSupport")
+
+    @property
+    def lts_only(self) -> bool:
+        """Is it offered to long-term support alone?"""
+        return self.plans == ("AKSLongTermSupport",)
 
 
 @dataclass(frozen=True)
@@ -72,14 +77,9 @@ class Catalogue:
         return {"values": [self._value(release) for release in self.releases]}
 
     def _value(self, release: Release) -> Json:
-        plans = (
-            ["AKSLongTermSupport"]
-            if release.lts_only
-            else ["KubernetesOfficial", "AKSLongTermSupport"]
-        )
         value: Json = {
             "version": release.version,
-            "capabilities": {"supportPlan": plans},
+            "capabilities": {"supportPlan": list(release.plans)},
             "patchVersions": {
                 patch: {"upgrades": self.upgrades(patch)} for patch in release.patches
             },
@@ -93,7 +93,7 @@ class Catalogue:
 
 CATALOGUE = Catalogue(
     (
-        Release("1.33", ("1.33.10", "1.33.11"), lts_only=True),
+        Release("1.33", ("1.33.10", "1.33.11"), plans=("AKSLongTermSupport",)),
         Release("1.34", ("1.34.9", "1.34.10")),
         Release("1.35", ("1.35.6", "1.35.7")),
         Release("1.36", ("1.36.2", "1.36.3")),

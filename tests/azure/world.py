@@ -86,6 +86,10 @@ class World:
         self.subscriptions[subscription.lower()] = made
         return made
 
+    def grant_everything(self) -> None:
+        """The application owns every subscription there is."""
+        self.app.grants[:] = [Grant(OWNER, f"/subscriptions/{it}") for it in self.subscriptions]
+
     def duration(self, kind: str) -> float:
         """How long operations of this kind take."""
         return 0.0 if self.settings.lax else self.settings.durations[kind]
