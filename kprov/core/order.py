@@ -18,10 +18,10 @@ GUARDED = ("command", "wait")
 
 
 def with_inputs(resources: Sequence[Resource]) -> tuple[Resource, ...]:
-    """Give every running unit the digest of what it must be restarted for.
+    """Give every running unit the digests of what it must be restarted and reloaded for.
 
-    The host records that digest when it starts the unit, so a restart that was due is still due
-    after an interruption.
+    The host records them when it starts or reloads the unit, so what was due is still due after an
+    interruption.
     """
     by_id = unique(resources)
     return tuple(_with_inputs(resource, by_id) for resource in resources)
@@ -43,14 +43,21 @@ def unique(resources: Iterable[Resource]) -> dict[str, Resource]:
 def _with_inputs(resource: Resource, by_id: Mapping[str, Resource]) -> Resource:
     if resource.kind != "unit" or not (resource.expected or {}).get("running"):
         return resource
-    for missing in (name for name in resource.restart_on if name not in by_id):
+    digests = {"inputs": _digest(resource, "restarts", resource.restart_on, by_id)}
+    if resource.reload_on:
+        digests["reloaded"] = _digest(resource, "reloads", resource.reload_on, by_id)
+    return replace(resource, expected={**(resource.expected or {}), **digests})
+
+
+def _digest(unit: Resource, verb: str, names: Sequence[str], by_id: Mapping[str, Resource]) -> str:
+    """What is expected of the named resources, in one digest."""
+    for missing in (name for name in names if name not in by_id):
         raise InputError(
-            f"{resource.id} restarts on {missing}, which is not declared on this host",
-            where=resource.location, hint="name a resource id or an `as:` of the same role",
+            f"{unit.id} {verb} on {missing}, which is not declared on this host",
+            where=unit.location, hint="name a resource id or an `as:` of the same role",
         )  # fmt: skip
-    inputs = {name: dict(by_id[name].expected or {}) for name in resource.restart_on}
-    digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
-    return replace(resource, expected={**(resource.expected or {}), "inputs": digest})
+    inputs = {name: dict(by_id[name].expected or {}) for name in names}
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
 
 def changes_of(resources: Sequence[Resource], facts: Facts) -> tuple[Change, ...]:
@@ -76,8 +83,12 @@ def _with_reasons(
 ) -> Change | None:
     """A running unit restarts because of what changes in this plan, or changed before unnoticed."""
     because = tuple(name for name in resource.restart_on if name in changed)
+    reloads = tuple(name for name in resource.reload_on if name in changed)
     if change is not None:
-        return replace(change, because=because)
+        reloaded = not because and change.keys == ("reloaded",)
+        return replace(change, because=reloads if reloaded else because)
     if because and (resource.expected or {}).get("running"):
         return Change(resource, Action.RESTART, facts.observed[resource.id], ("inputs",), because)
+    if reloads and (resource.expected or {}).get("running"):
+        return Change(resource, Action.UPDATE, facts.observed[resource.id], ("reloaded",), reloads)
     return None

@@ -17,7 +17,7 @@ from kprov.lang.schema import KINDS, did_you_mean
 from kprov.lang.scope import Scope
 from kprov.lang.template import Renderer
 from kprov.lang.typed import rendered
-from kprov.model.errors import InputError, Location
+from kprov.model.errors import InputError
 from kprov.model.resource import Resource
 
 
@@ -139,16 +139,22 @@ def _params(
 def _with_restarts(resource: Resource, made: Made, aliases: Mapping[str, list[str]]) -> Resource:
     if resource.kind != "unit":
         return resource
-    ids = list(resource.restart_on)
-    for name in made.restart_on:
-        ids += [name] if ":" in name else _alias(name, aliases, resource.location)
-    return replace(resource, restart_on=tuple(dict.fromkeys(ids)))
 
+    def ids(keyword: str, names: Sequence[str]) -> Iterator[str]:
+        for name in names:
+            if ":" in name:
+                yield name
+            elif name in aliases:
+                yield from aliases[name]
+            else:
+                raise InputError(
+                    f"{keyword} names `{name}`, which no task of this role has as `as:`",
+                    where=resource.location, hint=did_you_mean(name, aliases),
+                )  # fmt: skip
 
-def _alias(name: str, aliases: Mapping[str, list[str]], where: Location) -> list[str]:
-    if name not in aliases:
-        raise InputError(
-            f"restart_on names `{name}`, which no task of this role has as `as:`",
-            where=where, hint=did_you_mean(name, aliases),
-        )  # fmt: skip
-    return aliases[name]
+    restart = (*resource.restart_on, *ids("restart_on", made.restart_on))
+    return replace(
+        resource,
+        restart_on=tuple(dict.fromkeys(restart)),
+        reload_on=tuple(dict.fromkeys(ids("reload_on", made.reload_on))),
+    )

@@ -29,11 +29,12 @@ LONGEST_NAME = 60
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The resources of one task, its short name, and what its unit restarts on."""
+    """The resources of one task, its short name, and what its unit restarts and reloads on."""
 
     resources: tuple[Resource, ...]
     alias: str = ""
     restart_on: tuple[str, ...] = ()
+    reload_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def make(
 ) -> Made:
     """The resources that a task stands for."""
     resources = _MAKERS[task.kind](_Task(task, params, renderer, values, scope))
-    return Made(tuple(resources), restart_on=task.restart_on)
+    return Made(tuple(resources), restart_on=task.restart_on, reload_on=task.reload_on)
 
 
 def _owned(params: Mapping[str, Any], kind: str) -> dict[str, str | int | bool]:
@@ -114,7 +115,8 @@ def _make_file(it: _Task) -> list[Resource]:
     params = it.params
     if params["absent"]:
         return [Resource("file", params["path"], None)]
-    return [_file(params["path"], params, it.content(), secret=bool(params["secret"]))]
+    extra = {"validate": params["validate"]} if params["validate"] else {}
+    return [_file(params["path"], params, it.content(), secret=bool(params["secret"]), **extra)]
 
 
 def _make_link(it: _Task) -> list[Resource]:
@@ -193,7 +195,12 @@ def _short(text: str) -> str:
 
 
 def _make_certificate(it: _Task) -> list[Resource]:
+    """A certificate and its key; without `key` both are in one private file."""
     pair = None if it.scope.pending else it.scope.sources.certificate(it.params["name"])
+    if not it.params["key"]:
+        owned = {**it.params, "mode": "0600"}
+        data = None if pair is None else f"{pair.cert.rstrip()}\n{pair.key}".encode()
+        return [_file(it.params["cert"], owned, data, secret=True, generated=True)]
     return _key_pair(it.params, pair.cert if pair else None, pair.key if pair else None)
 
 
@@ -268,7 +275,7 @@ def _make_manifest(it: _Task) -> list[Resource]:
     if text is None:
         unknown = {"path": path, "objects": None}
         manifest = Resource("manifest", name, {"digest": "", "objects": 0}, unknown)
-        return [_file(path, owned, None, secret=False), manifest]
+        return [_file(path, owned, None, secret=False, manifest=True), manifest]
     digest = hashlib.sha256(text).hexdigest()[:16]
     objects = _objects(text, it)
     for item in objects:
@@ -278,7 +285,7 @@ def _make_manifest(it: _Task) -> list[Resource]:
     expected: dict[str, str | int | bool] = {"digest": digest, "objects": len(objects)}
     names = tuple(f"{item['kind']} {item['metadata'].get('name')}" for item in objects)
     return [
-        _file(path, owned, data, secret=False),
+        _file(path, owned, data, secret=False, manifest=True),
         Resource("manifest", name, expected, {"path": path, "objects": names}),
     ]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kprov.core.marked_yaml import Marked, load_marked, plain
-from kprov.lang.schema import KEYWORDS, KINDS, did_you_mean, unknown_word
+from kprov.lang.schema import KEYWORDS, KINDS, UNIT_KEYWORDS, did_you_mean, unknown_word
 from kprov.lang.typed import check_written, written
 from kprov.model.errors import InputError, Location, Problem, ProblemsError
 
@@ -27,6 +27,7 @@ class Task:
     when: str = ""
     loop: str | list[Any] | None = None
     restart_on: tuple[str, ...] = ()
+    reload_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ def _task(item: Marked, problems: list[Problem]) -> Task | None:
     if len(problems) > known:
         return None
     words = {key: plain(marked) for key, marked in item.mapping.items() if key in KEYWORDS}
-    when, restart = words.get("when", ""), words.get("restart_on", ())
+    when = words.get("when", "")
     return Task(
         kind,
         {key: written(key, param) for key, param in value.mapping.items()},
@@ -134,8 +135,13 @@ def _task(item: Marked, problems: list[Problem]) -> Task | None:
         alias=str(words.get("as", "")),
         when=when if isinstance(when, str) else str(when).lower(),
         loop=words.get("loop"),
-        restart_on=(restart,) if isinstance(restart, str) else tuple(restart or ()),
+        restart_on=_names(words.get("restart_on")),
+        reload_on=_names(words.get("reload_on")),
     )
+
+
+def _names(value: str | list[str] | None) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value or ())
 
 
 def _kind(item: Marked, problems: list[Problem]) -> str | None:
@@ -191,10 +197,11 @@ def _check_keywords(kind: str, item: Marked, problems: list[Problem]) -> None:
             problem(key, "one expression", "join conditions with `and`")
         elif key == "loop" and not is_text and not value.is_sequence:
             problem(key, "a list, or an expression that gives one")
-        elif key == "restart_on" and not is_text and not texts:
+        elif key in UNIT_KEYWORDS and not is_text and not texts:
             problem(key, "names or resource ids")
         elif key == "as" and not is_text:
             problem(key, "a short name")
-    if "restart_on" in item.mapping and kind != "unit":
-        where = str(item.key_location("restart_on"))
-        problems.append(Problem(f"`restart_on` is for units, this is a {kind}", where))
+    for key in UNIT_KEYWORDS if kind != "unit" else ():
+        if key in item.mapping:
+            where = str(item.key_location(key))
+            problems.append(Problem(f"`{key}` is for units, this is a {kind}", where))

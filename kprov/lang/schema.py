@@ -8,8 +8,12 @@ from dataclasses import dataclass
 
 from kprov.model.errors import Problem
 
-KEYWORDS = ("as", "when", "restart_on", "loop", "name")
+KEYWORDS = ("as", "when", "restart_on", "reload_on", "loop", "name")
 """What a task may say besides its kind; `name` is for readers."""
+
+
+UNIT_KEYWORDS = ("restart_on", "reload_on")
+"""Those that only units may have: names of what they have to be started, or told, anew for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,14 @@ KINDS: Mapping[str, Parameters] = {
     ),
     "file": Parameters(
         ("path",),
-        {**_OWNED, "template": "", "content": None, "absent": False, "secret": False},
+        {
+            **_OWNED,
+            "template": "",
+            "content": None,
+            "absent": False,
+            "secret": False,
+            "validate": "",
+        },
         one_of=("template", "content", "absent"),
         seen_early=("path",),
     ),
@@ -62,7 +73,9 @@ KINDS: Mapping[str, Parameters] = {
         seen_early=("unless", "creates", "name"),
     ),
     "certificate": Parameters(
-        ("name", "cert", "key"), {"owner": "root", "group": ""}, seen_early=("name", "cert", "key")
+        ("name", "cert"),
+        {"key": "", "owner": "root", "group": ""},
+        seen_early=("name", "cert", "key"),
     ),
     "authority": Parameters(
         ("name", "cert"),

@@ -78,6 +78,7 @@ def _change(change: Change) -> dict[str, Any]:
         data["before"] = dict(change.before)
     expected = change.resource.expected
     if expected is not None and change.action is not Action.MAYBE:
-        volatile = {"inputs"} | ({"sha256"} if change.resource.params.get("generated") else set())
+        made = {"sha256"} if change.resource.params.get("generated") else set()
+        volatile = {"inputs", "reloaded"} | made
         data["after"] = {key: value for key, value in expected.items() if key not in volatile}
     return data

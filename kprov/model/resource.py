@@ -35,7 +35,7 @@ class Resource:
     """A desired state.
 
     `expected` None means: must not exist. `params` say how to write it and are not compared.
-    `restart_on` (units) and `on` (waits, commands) are resource ids.
+    `restart_on` and `reload_on` (units) are resource ids.
     """
 
     kind: str
@@ -44,6 +44,7 @@ class Resource:
     params: Mapping[str, Any] = field(default_factory=dict)
     content: Content | None = None
     restart_on: tuple[str, ...] = ()
+    reload_on: tuple[str, ...] = ()
     role: str = ""
     location: Location = field(default_factory=lambda: Location("role"))
 

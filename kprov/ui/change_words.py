@@ -25,7 +25,8 @@ def describe(change: Change) -> str:
         case Action.RESTART:
             return _restart(change)
         case Action.UPDATE:
-            words_of_keys = [_key(change, key) for key in change.keys if key != "inputs"]
+            keys = [key for key in change.keys if key not in ("inputs", "reloaded")]
+            words_of_keys = [_key(change, key) for key in keys or _only_reloaded(change)]
             restart = [_restart(change)] if is_restart(change) else []
             return "; ".join([*filter(None, [", ".join(words_of_keys)]), *restart]) or "update"
 
@@ -34,7 +35,7 @@ def is_restart(change: Change) -> bool:
     """Whether a unit that is there already is restarted for what it runs with."""
     if change.resource.kind != "unit" or change.action is Action.CREATE:
         return False
-    return "inputs" in change.keys or bool(change.because)
+    return "inputs" in change.keys or bool(change.because and change.keys != ("reloaded",))
 
 
 def _owned(change: Change, expected: _Expected) -> str:
@@ -71,6 +72,16 @@ def _restart(change: Change) -> str:
     return "restart, because what it was started from has changed since"
 
 
+def _only_reloaded(change: Change) -> tuple[str, ...]:
+    return change.keys if change.keys == ("reloaded",) else ()
+
+
+def _reload(change: Change) -> str:
+    if change.because:
+        return f"reload, because of {', '.join(change.because)}"
+    return "reload, because what it has read has changed since"
+
+
 def _key(change: Change, key: str) -> str:
     """Why one key makes a change; `before` is what the host has."""
     before, after = (change.before or {}).get(key), (change.resource.expected or {}).get(key)
@@ -81,6 +92,8 @@ def _key(change: Change, key: str) -> str:
             return "start, because it does not run" if after else "stop"
         case "unit", "enabled":
             return "enable" if after else "disable"
+        case "unit", "reloaded":
+            return _reload(change)
         case "unit", "loaded":
             return "reload its unit file"
         case "directory", "data":

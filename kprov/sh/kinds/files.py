@@ -43,7 +43,7 @@ class DirectoryKind:
 
 
 class FileKind:
-    """file {path, content, mode, owner, group, secret} and its absence."""
+    """file {path, content, mode, owner, group, secret, validate} and its absence."""
 
     name = "file"
 
@@ -82,6 +82,7 @@ class FileKind:
             str(resource.expected["group"]),
             str(resource.expected["sha256"]),
             str(before),
+            *filter(None, [str(resource.params.get("validate", ""))]),
         )
 
 

@@ -11,7 +11,10 @@ from kprov.sh.records import Records
 
 
 class UnitKind:
-    """unit {name, enabled, running, block}; `inputs` is the digest of what it restarts on."""
+    """unit {name, enabled, running, block}.
+
+    `inputs` is the digest of what it restarts on, `reloaded` of what it only reloads on.
+    """
 
     name = "unit"
 
@@ -28,7 +31,7 @@ class UnitKind:
             "enabled": line.get("UnitFileState") in ("enabled", "enabled-runtime", "static"),
             "running": line.get("ActiveState") in ("active", "reloading"),
             "loaded": line.get("NeedDaemonReload") == "no",
-            "inputs": line.get("inputs", ""),
+            **_recorded(line.get("inputs", "")),
         }
 
     def write(self, change: Change) -> str:
@@ -40,13 +43,21 @@ class UnitKind:
             bool(want["enabled"]),
             bool(want["running"]),
             bool(change.resource.params.get("block", True)),
-            str(want.get("inputs") or "-"),
+            " ".join(str(want[key]) for key in ("inputs", "reloaded") if want.get(key)) or "-",
             *_how(change),
         )
 
 
+def _recorded(words: str) -> dict[str, str]:
+    """The digests that the host has on record."""
+    inputs, _, reloaded = words.partition(" ")
+    return {"inputs": inputs, "reloaded": reloaded} if reloaded else {"inputs": inputs}
+
+
 def _how(change: Change) -> tuple[str, ...]:
     """`keep`: only what systemd knows of the unit differs, so it goes on as it runs."""
+    if change.keys == ("reloaded",):
+        return ("tell",)
     if change.before is None or change.because or not {"enabled", "loaded"} & set(change.keys):
         return ()
     return ("keep",) if set(change.keys) <= {"enabled", "loaded"} else ("reload",)

@@ -28,15 +28,28 @@ story_lines() {
         }'
 }
 
+unit_runs() {
+    systemctl is-active --quiet -- "$1" || fail "$1 was started but is $(systemctl is-active -- "$1")
+$(unit_story "$1")"
+}
+
 # `reload`: systemd was asked before whether it is enabled, and keeps that answer until it reloads;
-# `keep`: that is all, the unit goes on as it runs
-k_unit() {  # name enabled(yes|no) running(yes|no) block(yes|no) inputs-digest [reload|keep]
+# `keep`: that is all, the unit goes on as it runs; `tell`: it reads its configuration anew, running
+k_unit() {  # name enabled(yes|no) running(yes|no) block(yes|no) digests-to-record [reload|keep|tell]
     unit_reload
     own unit "$1"
     if [ "$2" = yes ]; then
         try systemctl enable --quiet --no-reload -- "$1"
     else
         try systemctl disable --quiet --no-reload -- "$1"
+    fi
+    if [ "${6-}" = tell ]; then
+        systemctl reload -- "$1" >>"$KPROV_TMP/log" 2>&1 || fail "$1 does not reload: $(tail_of "$KPROV_TMP/log" 3)
+$(unit_story "$1")"
+        unit_runs "$1"
+        printf '%s\n' "$5" | replace "$KPROV_STATE/units/$1"
+        ok
+        return
     fi
     if [ -n "${6-}" ]; then try systemctl daemon-reload; fi
     if [ "${6-}" = keep ] && [ "$3" = yes ]; then ok; return; fi
@@ -52,10 +65,7 @@ k_unit() {  # name enabled(yes|no) running(yes|no) block(yes|no) inputs-digest [
         fail "$1 does not start: $(tail_of "$KPROV_TMP/log" 3)
 $(unit_story "$1")"
     fi
-    if [ "$4" = yes ] && ! systemctl is-active --quiet -- "$1"; then
-        fail "$1 was started but is $(systemctl is-active -- "$1")
-$(unit_story "$1")"
-    fi
+    if [ "$4" = yes ]; then unit_runs "$1"; fi
     printf '%s\n' "$5" | replace "$KPROV_STATE/units/$1"
     ok
 }

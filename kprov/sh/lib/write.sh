@@ -44,7 +44,8 @@ k_directory() {  # path mode owner group data(yes|no)
     ok
 }
 
-k_file() {  # path mode owner group digest before(digest or -)
+# `validate` is shell text that has the new file as $1, before it takes the old one's place
+k_file() {  # path mode owner group digest before(digest or -) [validate]
     sum_of "$1"
     file_now=$sum
     if [ "${file_now:--}" != "$6" ] && [ "$file_now" != "$5" ]; then
@@ -56,6 +57,10 @@ k_file() {  # path mode owner group digest before(digest or -)
     if [ "$file_now" != "$5" ] || [ -L "$1" ]; then
         install -m "$2" -o "$3" -g "$4" -- "$KPROV_TMP/blobs/$5" "$1.kprov-new" 2>"$KPROV_TMP/log" ||
             { rm -f "$1.kprov-new"; fail "cannot write $1: $(tail_of "$KPROV_TMP/log")"; }
+        if [ -n "${7-}" ] && ! sh -c "$7" validate "$1.kprov-new" >"$KPROV_TMP/log" 2>&1 </dev/null; then
+            rm -f "$1.kprov-new"
+            fail "$1 was not replaced, what was to be written is refused: $(tail_of "$KPROV_TMP/log" 12)"
+        fi
         try mv -f -- "$1.kprov-new" "$1"
     else
         try chown "$3:$4" "$1"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,23 @@ def test_drift_is_seen_with_its_content_and_repaired(sandbox: Sandbox, tmp_path:
     assert (two.keys, two.before_content) == (("sha256",), None)
     sandbox.apply([one, two])
     assert sandbox.plan([plain, secret]) == ()
+
+
+def test_a_file_that_its_program_refuses_is_not_written(sandbox: Sandbox, tmp_path: Path) -> None:
+    """The old one stays, the program's words are in the error, nothing is left beside it."""
+
+    def checked(text: str) -> Resource:
+        its = file(tmp_path / "conf", text)
+        ask = 'grep -q good "$1" || { echo "no good: $(cat "$1")"; exit 1; }'
+        return replace(its, params={**its.params, "validate": ask})
+
+    sandbox.apply(sandbox.plan([checked("good 1\n")]))
+    bad, *_ = sandbox.apply(sandbox.plan([checked("bad\n")]))
+    assert isinstance(bad, ChangeResult)
+    assert bad.outcome is Outcome.FAILED
+    assert "no good: bad" in bad.message
+    assert [path.name for path in tmp_path.iterdir() if "conf" in path.name] == ["conf"]
+    assert (tmp_path / "conf").read_text() == "good 1\n"
 
 
 def test_a_stale_plan_writes_nothing(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from kprov.core.diff import diff
@@ -9,6 +11,7 @@ from kprov.core.order import changes_of, with_inputs
 from kprov.model.change import Action
 from kprov.model.errors import InputError
 from kprov.model.resource import Resource
+from kprov.ui.change_words import describe, is_restart
 from tests.unit.core.builders import facts, resource
 
 RUNNING = {"enabled": True, "running": True, "loaded": True}
@@ -68,6 +71,42 @@ def test_a_stopped_unit_is_started_without_further_reason() -> None:
     seen = facts({its.id: {**dict(its.expected or {}), "running": False}})
     (change,) = changes_of([its], seen)
     assert (change.action, change.keys) == (Action.UPDATE, ("running",))
+
+
+def told(*reload_on: str) -> Resource:
+    return Resource("unit", "proxy.service", RUNNING, reload_on=reload_on, role="role")
+
+
+def test_a_unit_reloads_because_of_what_changes_before_it() -> None:
+    """It goes on running: no restart."""
+    config, its = with_inputs([resource("file:/c", {"sha256": "2"}), told("file:/c")])
+    before = {**dict(its.expected or {}), "reloaded": "of-another-file"}
+    _, change = changes_of([config, its], facts({"file:/c": {"sha256": "1"}, its.id: before}))
+    assert (change.action, change.keys) == (Action.UPDATE, ("reloaded",))
+    assert change.because == ("file:/c",)
+    assert not is_restart(change)
+    assert describe(change) == "reload, because of file:/c"
+
+
+def test_a_reload_that_was_due_is_still_due() -> None:
+    """As restarts are."""
+    config, its = with_inputs([resource("file:/c", {"sha256": "2"}), told("file:/c")])
+    before = {**dict(its.expected or {}), "reloaded": "of-another-file"}
+    (change,) = changes_of([config, its], facts({"file:/c": {"sha256": "2"}, its.id: before}))
+    assert describe(change) == "reload, because what it has read has changed since"
+
+
+def test_a_restart_makes_a_reload_needless() -> None:
+    """Both are due: it is started anew, and reads its configuration then."""
+    (its,) = with_inputs([told()])
+    its = replace(its, reload_on=("file:/c",), restart_on=("file:/u",))
+    config, file = resource("file:/c", {"sha256": "2"}), resource("file:/u", {"sha256": "2"})
+    *_, its = with_inputs([config, file, its])
+    before = {**RUNNING, "inputs": "old", "reloaded": "old"}
+    seen = facts({"file:/c": {"sha256": "1"}, "file:/u": {"sha256": "1"}, its.id: before})
+    *_, change = changes_of([config, file, its], seen)
+    assert is_restart(change)
+    assert describe(change) == "restart, because of file:/u"
 
 
 def test_restart_on_an_unknown_id_says_where() -> None:

@@ -349,8 +349,9 @@ class FakePayload:
         self._host.owned |= {("directory", path)} | ({("data", path)} if data == "yes" else set())
 
     def k_file(
-        self, path: str, mode: str, owner: str, group: str, digest: str, before: str
-    ) -> None:
+        self, path: str, mode: str, owner: str, group: str, digest: str, before: str,
+        validate: str = "",
+    ) -> None:  # fmt: skip
         there = self._host.paths.get(path)
         now = "-" if there is None else hashlib.sha256(there.data or b"").hexdigest()
         if now not in (before, digest):
@@ -397,7 +398,7 @@ class FakePayload:
             return
         unit.running = running == "yes"
         unit.inputs = inputs if unit.running else ""
-        unit.starts += unit.running
+        unit.starts += unit.running and how != "tell"
         self._host.owned.add(("unit", name))
 
     def k_sysctl(self, name: str, value: str) -> None:
