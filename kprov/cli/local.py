@@ -6,6 +6,7 @@ import argparse
 import ipaddress
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from kprov.cli.common import load_hosts, output_option, print_json, stdout_style
@@ -13,6 +14,7 @@ from kprov.engine.cache import cache_root
 from kprov.machines import lifecycle
 from kprov.machines.folders import Folders
 from kprov.machines.values import LocalSpec, Machine, Network, Started
+from kprov.model.cluster import LoadBalancer
 from kprov.model.errors import InputError
 from kprov.model.host import Inventory
 from kprov.state.directory import open_state
@@ -121,6 +123,12 @@ def _ssh(args: argparse.Namespace) -> int:
     os.execvp("ssh", words)  # noqa: S606  a shell for the person is what was asked for
 
 
+BALANCER_PACKAGES: Mapping[LoadBalancer, tuple[str, ...]] = {
+    "local": ("haproxy",), "keepalived": ("keepalived",), "external": ()
+}  # fmt: skip
+"""What machines without a package mirror must have from the beginning."""
+
+
 def local_spec(inventory: Inventory) -> LocalSpec:
     """The machines an inventory with `cluster.local` stands for."""
     local = inventory.cluster.local
@@ -129,6 +137,7 @@ def local_spec(inventory: Inventory) -> LocalSpec:
             "this inventory is not of local machines", where=inventory.path,
             hint="`local: {}` below `cluster:` says that kprov may boot them on this computer",
         )  # fmt: skip
+    balancer = inventory.load_balancer
     machines = tuple(Machine(host.name, host.connection.address) for host in inventory.hosts)
     first = machines[0].address
     network = ipaddress.ip_network(local.network or f"{first}/24", strict=False)
@@ -138,6 +147,7 @@ def local_spec(inventory: Inventory) -> LocalSpec:
         cluster=inventory.cluster.name,
         machines=machines,
         network=Network(bridge, gateway),
+        packages=() if balancer is None else BALANCER_PACKAGES[balancer],
         sudo_password=next(
             (h.connection.become_password for h in inventory.hosts if h.connection.become_password),
             None,

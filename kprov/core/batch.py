@@ -21,7 +21,7 @@ def one_by_one_if_running(unit: str) -> BatchRule:
     """
 
     def rule(hosts: Sequence[str], facts: Mapping[str, Facts]) -> Batches:
-        running = {host for host in hosts if _runs(facts[host], unit)}
+        running = {host for host in hosts if runs(facts[host], unit)}
         if not running:
             return [list(hosts)]
         return [[host] for host in sorted(hosts, key=running.__contains__)]
@@ -33,7 +33,7 @@ def percent(share: int, unit: str) -> BatchRule:
     """New hosts all at once; running ones in batches of `share` percent, at least one host."""
 
     def rule(hosts: Sequence[str], facts: Mapping[str, Facts]) -> Batches:
-        running = [host for host in hosts if _runs(facts[host], unit)]
+        running = [host for host in hosts if runs(facts[host], unit)]
         fresh = [host for host in hosts if host not in running]
         size = max(1, len(hosts) * share // 100)
         batches = [running[start : start + size] for start in range(0, len(running), size)]
@@ -42,6 +42,7 @@ def percent(share: int, unit: str) -> BatchRule:
     return rule
 
 
-def _runs(facts: Facts, unit: str) -> bool:
+def runs(facts: Facts, unit: str) -> bool:
+    """Whether a unit was seen running."""
     state = facts.observed.get(f"unit:{unit}")
     return bool(state and state.get("running"))

@@ -21,6 +21,9 @@ from kprov.model.host import Host
 from kprov.model.plan import Plan
 from kprov.model.resource import Resource
 
+SPARE_PHASE = "control"
+"""Where manifests' files come to control planes that do not apply them, but may have to one day."""
+
 PhaseResources = dict[str, tuple[Resource, ...]]
 """Phase name to the resources of one host."""
 
@@ -46,10 +49,18 @@ def desired(product: Product, world: World, host: Host) -> PhaseResources:
         renderers=product.renderers,
     )
     resources: PhaseResources = {}
+    spare: list[Resource] = []
     for phase in product.phases:
-        if host.name in {its.name for its in hosts_of(phase, world.inventory)}:
-            made = (r for name in phase.roles for r in expand(product.roles[name], scope))
-            resources[phase.name] = tuple(made)
+        here = host in hosts_of(phase, world.inventory, world.facts)
+        if not here and not (phase.hosts == "api" and host.is_control_plane):
+            continue
+        made = tuple(r for name in phase.roles for r in expand(product.roles[name], scope))
+        if here:
+            resources[phase.name] = made
+        else:
+            spare += [its for its in made if its.params.get("manifest")]
+    if spare:
+        resources[SPARE_PHASE] = (*resources.get(SPARE_PHASE, ()), *spare)
     return _once(resources, pending=pending)
 
 

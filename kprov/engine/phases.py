@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from kprov.core.batch import one_by_one_if_running, percent, together
+from kprov.core.batch import one_by_one_if_running, percent, runs, together
 from kprov.core.phase import Phase
 from kprov.model.cluster import ClusterSpec
+from kprov.model.facts import Facts
 from kprov.model.host import Host, Inventory
 
 # fmt: off
@@ -23,7 +24,7 @@ PHASES: tuple[Phase, ...] = (
           ("kube-apiserver", "kube-controller-manager", "kube-scheduler"),
           "Start the control planes",          one_by_one_if_running("kube-apiserver.service"),
           after=("etcd",)),
-    Phase("runtime", "node",          ("containerd", "cni"),
+    Phase("runtime", "node",          ("containerd", "cni", "api-proxy"),
           "Install the container runtime",     percent(25, "containerd.service")),
     Phase("access",  "api",           ("access",),
           "Grant components their rights",     together, after=("control",)),
@@ -48,8 +49,8 @@ def phases_for(spec: ClusterSpec) -> tuple[Phase, ...]:
     )
 
 
-def hosts_of(phase: Phase, inventory: Inventory) -> Sequence[Host]:
-    """The hosts a phase works on; `api` is one control plane, to speak to the API from."""
+def hosts_of(phase: Phase, inventory: Inventory, facts: Mapping[str, Facts]) -> Sequence[Host]:
+    """The hosts a phase works on; `api`: one control plane, before the look any of them."""
     match phase.hosts:
         case "etcd":
             return inventory.etcd
@@ -58,6 +59,13 @@ def hosts_of(phase: Phase, inventory: Inventory) -> Sequence[Host]:
         case "node":
             return inventory.nodes
         case "api":
-            return inventory.control_planes[:1]
+            return inventory.control_planes if not facts else api_host(inventory, facts)
         case _:
             return inventory.members
+
+
+def api_host(inventory: Inventory, facts: Mapping[str, Facts]) -> tuple[Host, ...]:
+    """The control plane to speak to the API from: one that was reached, and runs if any does."""
+    reached = [host for host in inventory.control_planes if host.name in facts]
+    running = [host for host in reached if runs(facts[host.name], "kube-apiserver.service")]
+    return tuple(running or reached)[:1]

@@ -19,7 +19,8 @@ from kprov.engine.gather import Look, gather
 from kprov.engine.host_material import HostMaterial
 from kprov.engine.limit import limited
 from kprov.engine.material import Material
-from kprov.engine.phases import phases_for
+from kprov.engine.phases import api_host, phases_for
+from kprov.engine.reachable import first_answering
 from kprov.engine.values import World
 from kprov.lang.role import Role, read_role
 from kprov.lang.template import Renderers
@@ -80,14 +81,16 @@ class Session:
 
     @property
     def server(self) -> str:
-        """The API as people reach it: the endpoint, or the first control plane."""
+        """The API as people reach it: the endpoint, or a control plane that is there."""
         endpoint = self.inventory.cluster.endpoint
         if endpoint:
             return f"https://{endpoint}"
-        first = self.inventory.control_planes[0]
-        host = first.connection.address
+        seen = api_host(self.inventory, self.world.facts)
+        addresses = [its.connection.address for its in seen or self.inventory.control_planes]
+        port = self.inventory.cluster.kube_apiserver.port
+        host = first_answering(addresses, port)
         bracketed = f"[{host}]" if ":" in host else host
-        return f"https://{bracketed}:{self.inventory.cluster.kube_apiserver.port}"
+        return f"https://{bracketed}:{port}"
 
     def lease(self, *, steal: bool) -> LeaseTerms:
         """The lease this run takes. The owner names state folder, user and computer."""

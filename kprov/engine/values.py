@@ -9,7 +9,7 @@ from typing import Any
 
 from kprov.lang.gates import gates_for
 from kprov.lang.pending import Pending
-from kprov.model.cluster import ClusterSpec
+from kprov.model.cluster import ClusterSpec, LoadBalancer
 from kprov.model.errors import InputError
 from kprov.model.facts import Facts
 from kprov.model.host import Host, Inventory
@@ -30,12 +30,14 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """Where the API is reached: `server` from everywhere, `local_server` on a control plane."""
+    """Where the API is reached: `server` by nodes, `local_server` on a control plane."""
 
     server: Any
     local_server: str
     host: Any
     port: int
+    balancer: LoadBalancer | None
+    """How nodes get there: `local`, `external`, `keepalived`, or straight to one control plane."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +106,20 @@ def host_values(world: World, host: Host) -> dict[str, Any]:
 
 
 def api(world: World) -> Api:
-    """The API's address: the endpoint, otherwise the first control plane."""
-    port = world.cluster.kube_apiserver.port
+    """The API's address for nodes: this host's proxy, the endpoint, or the one control plane."""
+    port, balancer = world.cluster.kube_apiserver.port, world.inventory.load_balancer
     local = f"https://127.0.0.1:{port}"
     endpoint = world.cluster.endpoint
+    if balancer == "local":
+        its_port = world.cluster.load_balancer_port
+        return Api(f"https://127.0.0.1:{its_port}", local, "127.0.0.1", its_port, balancer)
     if endpoint:
-        host, _, its_port = endpoint.rpartition(":")
-        return Api(f"https://{endpoint}", local, host.strip("[]"), int(its_port))
+        host, _, text = endpoint.rpartition(":")
+        return Api(f"https://{endpoint}", local, host.strip("[]"), int(text), balancer)
     first = address(world.inventory.control_planes[0], world.facts)
     if isinstance(first, Pending):
-        return Api(first, local, first, port)
-    return Api(f"https://{_bracketed(first)}:{port}", local, first, port)
+        return Api(first, local, first, port, balancer)
+    return Api(f"https://{_bracketed(first)}:{port}", local, first, port, balancer)
 
 
 def _bracketed(host: str) -> str:

@@ -15,6 +15,7 @@ from kprov.inventory.entries import Source
 from kprov.inventory.files import is_folder, read_inventory, role_variables
 from kprov.inventory.findings import Findings
 from kprov.inventory.fleet import Fleet, read_fleet, refuse_failover
+from kprov.inventory.load_balancer_rules import check_load_balancer
 from kprov.inventory.managed import check_managed, refuse_managed_fields
 from kprov.inventory.merge import read_layers, spec_of
 from kprov.inventory.network_rules import check_networks
@@ -97,6 +98,7 @@ def _assemble(
         check_groups(tree, inventory, findings)
         check_hosts(inventory, {host.name: _address_place(host) for host in values}, findings)
         check_networks(inventory, read, findings)
+        check_load_balancer(inventory, read, findings)
     return inventory
 
 

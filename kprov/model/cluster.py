@@ -16,6 +16,8 @@ from kprov.model.pools import PoolSpec
 from kprov.model.spec import BareVersion, Cidr, Scalar, Spec, TaggedVersion
 from kprov.model.version import Version
 
+LoadBalancer = Literal["local", "external", "keepalived"]
+
 
 class NetworkSpec(Spec):
     """Address ranges, pod network, service proxy."""
@@ -113,7 +115,14 @@ class ClusterSpec(Spec):
     kubernetes: TaggedVersion = "v1.36.2"
     """Kubernetes release, such as v1.36.2; of managed clusters a minor such as "1.36" will do."""
     endpoint: str | None = None
-    """`host:port` of your VIP or load balancer; unset: the first control plane."""
+    """`host:port` that people (and nodes, unless `load_balancer` is `local`) reach the API at."""
+    load_balancer: LoadBalancer | None = None
+    """How nodes reach the control planes. `local`: a haproxy on every node, on 127.0.0.1;
+    `external`: `endpoint` is your own load balancer; `keepalived`: `endpoint` is a free address
+    that the control planes hold by VRRP. Unset: `external` with an `endpoint`, otherwise `local`
+    with more than one control plane, otherwise the one control plane itself."""
+    load_balancer_port: int = Field(default=6444, ge=1024, le=65535)
+    """Port of the `local` load balancer on 127.0.0.1."""
     network: NetworkSpec = Field(default_factory=NetworkSpec)
     artifacts: ArtifactSpec = Field(default_factory=ArtifactSpec)
     versions: VersionSpec = Field(default_factory=VersionSpec)

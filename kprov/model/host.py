@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kprov.model.cluster import ClusterSpec
+from kprov.model.cluster import ClusterSpec, LoadBalancer
 from kprov.model.errors import Location
 from kprov.model.failover import FailoverSpec
 from kprov.model.secret import Secret
@@ -100,6 +100,15 @@ class Inventory:
     def control_planes(self) -> tuple[Host, ...]:
         """Hosts that run the apiserver."""
         return self.select("kube_control_plane")
+
+    @property
+    def load_balancer(self) -> LoadBalancer | None:
+        """How nodes reach the API; None: straight at the only control plane."""
+        if self.cluster.load_balancer or not self.control_planes:
+            return self.cluster.load_balancer
+        if self.cluster.endpoint:
+            return "external"
+        return "local" if len(self.control_planes) > 1 else None
 
     @property
     def members(self) -> tuple[Host, ...]:

@@ -69,6 +69,10 @@ TABLE: tuple[Row, ...] = (
     Row("kube-proxy", "kube-proxy", "node", "kubernetes",
         "system:kube-proxy", groups=("system:node-proxier",)),
 
+    # A proxy's health checks ask for /readyz, which Kubernetes' own ClusterRole
+    # system:public-info-viewer shows to everybody it knows; this user has no other right.
+    Row("api-healthcheck", "api-proxy", "node", "kubernetes", "kprov:api-healthcheck"),
+
     # The kubelet bootstraps with a certificate of one day, then makes its own key and asks for a
     # certificate by CSR (https://kubernetes.io/docs/reference/access-authn-authz/
     # kubelet-tls-bootstrapping/). What it serves with is from here: nobody has to approve a CSR.

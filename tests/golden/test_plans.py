@@ -48,6 +48,20 @@ def test_nothing_to_do() -> None:
     compare(HERE / "plans" / "nothing.txt", shown(its))
 
 
+def test_fresh_control_planes() -> None:
+    """Three control planes and two workers: etcd forms at once, then the control planes start."""
+    its = looked_at_nothing(world(INVENTORIES / "local-ha.yaml", [VERSION], {}))
+    compare(HERE / "plans" / "fresh-ha.txt", shown(its))
+
+
+def test_a_flag_of_running_control_planes_changes_one_by_one() -> None:
+    """Each waits for the one before it to be ready again."""
+    before = as_it_should_be(world(INVENTORIES / "local-ha.yaml", [VERSION], {}))
+    flag = "cluster.kube_apiserver.extra_args.event-ttl=2h"
+    after = world(INVENTORIES / "local-ha.yaml", [VERSION, flag], {})
+    compare(HERE / "plans" / "ha-flag.txt", shown(replace(after, facts=before.facts)))
+
+
 def test_drift() -> None:
     """A hand-edited unit file, a stopped service, a changed sysctl, a deleted certificate."""
     its = as_it_should_be(world(INVENTORIES / "local.yaml", [VERSION], {}))

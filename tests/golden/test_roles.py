@@ -20,6 +20,8 @@ CASES = {
     "v1.20-one-machine": ("local.yaml", "n1", "v1.20.2", OLD_HOST),
     "v1.29-one-machine": ("local.yaml", "n1", "v1.29.4", {}),
     "v1.36-control-plane": ("local-workers.yaml", "cp1", "v1.36.2", {}),
+    "v1.36-ha-control-plane": ("local-ha.yaml", "cp2", "v1.36.2", {}),
+    "v1.36-ha-worker": ("local-ha.yaml", "w1", "v1.36.2", {}),
     "v1.36-worker": ("local-workers.yaml", "w1", "v1.36.2", OLD_HOST),
 }
 
@@ -29,6 +31,8 @@ def text(resource: Resource) -> str:
     lines = [KINDS[resource.kind].write(Change(resource, Action.CREATE))]
     if resource.restart_on:
         lines.append(f"    restart_on {' '.join(resource.restart_on)}")
+    if resource.reload_on:
+        lines.append(f"    reload_on {' '.join(resource.reload_on)}")
     if resource.content is not None:
         body = resource.content.data.decode()
         lines += [f"    | {line}".rstrip() for line in body.splitlines()]

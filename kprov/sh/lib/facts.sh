@@ -26,7 +26,7 @@ facts_os() {
         esac
     done </etc/os-release
     if [ -d /run/systemd/system ]; then fact systemd yes; else fact systemd no; fi
-    for fact_tool in systemctl tar gzip base64 sha256sum timeout curl wget iptables nft conntrack ipset modprobe apt-get dnf zypper pacman kubectl; do
+    for fact_tool in systemctl tar gzip base64 sha256sum timeout curl wget iptables nft conntrack ipset modprobe haproxy keepalived apt-get dnf zypper pacman kubectl; do
         if command -v "$fact_tool" >/dev/null 2>&1; then fact "tool_$fact_tool" yes; fi
     done
     if [ -r /etc/machine-id ] && read -r fact_value </etc/machine-id; then fact machine_id "$fact_value"; fi

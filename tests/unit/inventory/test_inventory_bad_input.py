@@ -260,6 +260,24 @@ def test_an_invalid_host_name(folder: Folder, name: str, hint: str) -> None:
         ("endpoint: 'a:99999'", "2: `cluster.endpoint` is 'a:99999'", "'99999' is not a port"),
         ("endpoint: '10.0.0.300:1'", "2: `cluster.endpoint` is", "neither a name nor an address"),
         ("endpoint: '2001:db8::1'", "2: `cluster.endpoint` is", "port is missing"),
+        ("load_balancer: loc", "2: `cluster.load_balancer` is the text 'loc'", "'local'?"),
+        ("load_balancer: external", "2: `cluster.load_balancer` is external, but", "HOST:PORT"),
+        ("load_balancer: keepalived", "2: `cluster.load_balancer` is keepalived, but", "free addr"),
+        (
+            "load_balancer: keepalived\nendpoint: 'api.example.com:6443'",
+            "3: `cluster.endpoint` is 'api.example.com:6443', expected an IPv4 address",
+            "extra_sans",
+        ),
+        (
+            "load_balancer: keepalived\nendpoint: '192.0.2.9:443'",
+            "3: `cluster.endpoint` is '192.0.2.9:443', but the apiservers listen on port 6443",
+            "192.0.2.9:6443",
+        ),
+        (
+            "load_balancer: local\nload_balancer_port: 6443",
+            "3: `cluster.load_balancer_port` 6443 is the apiserver's own port",
+            "another",
+        ),
         (
             "kube_apiserver: {port: 0}",
             "2: `cluster.kube_apiserver.port` is the number 0",
