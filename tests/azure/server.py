@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 import traceback
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -34,7 +35,7 @@ class Front:
     def answer(self, request: Request) -> Response:
         """One request from start to end, alone."""
         with self.world.lock:
-            signed_in = self.world.tokens.answer(request)
+            signed_in = self._guarded(self.world.tokens.answer, request)
             if signed_in is not None:
                 return signed_in
             self.world.clock.tick()
@@ -53,12 +54,23 @@ class Front:
     def _ask(self, request: Request) -> tuple[Response, str | None]:
         try:
             self.world.faults.refuse(request)
-            return self.gateway.answer(request), None
+            answer = self._guarded(self.gateway.answer, request)
         except Refusal as refusal:
             return Response(refusal.status, refusal.body(), refusal.headers), refusal.code
-        except Exception:  # noqa: BLE001  a fault of our own; the test that met it is told
+        assert answer is not None
+        return answer, None
+
+    def _guarded(
+        self, ask: Callable[[Request], Response | None], request: Request
+    ) -> Response | None:
+        """A fault of the emulator's own is kept, to be told to the test that met it."""
+        try:
+            return ask(request)
+        except Refusal:
+            raise
+        except Exception:  # noqa: BLE001  whatever it is
             self.crashes.append(traceback.format_exc())
-            return Response(500, {"error": {"code": "EmulatorCrashed"}}), "EmulatorCrashed"
+            return Response(500, {"error": {"code": "EmulatorCrashed", "message": "see stderr"}})
 
     def _note(self, request: Request, status: int, code: str | None) -> None:
         sent = None

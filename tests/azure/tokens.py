@@ -240,7 +240,7 @@ def _check_certificate(app: Application, assertion: str, endpoint: str) -> None:
                 algorithms=["RS256", "PS256"],
                 audience=endpoint,
                 subject=app.client,
-                options={"require": ["exp", "nbf", "jti"]},
+                options={"require": ["exp", "jti"]},
             )
         except jwt.ExpiredSignatureError:
             raise _assertion_expired() from None
