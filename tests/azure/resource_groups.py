@@ -196,6 +196,16 @@ def put_lock(call: Call) -> Response:
     return Response(200 if known else 201, body)
 
 
+def get_lock(call: Call) -> Response:
+    """One lock."""
+    locks = call.subscription.group(call["group"]).locks
+    if call["lock"] not in locks:
+        raise Refusal(404, "LockNotFound", f"Lock '{call['lock']}' not found.", by_arm=True)
+    properties = {"level": locks[call["lock"]]}
+    body = {"name": call["lock"], "type": "Microsoft.Authorization/locks", "properties": properties}
+    return Response(200, body)
+
+
 def delete_lock(call: Call) -> Response:
     """Take a lock away."""
     known = call.subscription.group(call["group"]).locks.pop(call["lock"], None)
@@ -266,6 +276,12 @@ ROUTES = [
         "/resourceGroups/{group}/providers/Microsoft.Authorization/locks/{lock}",
         "Microsoft.Authorization/locks/write",
         put_lock,
+    ),
+    Route(
+        "GET",
+        "/resourceGroups/{group}/providers/Microsoft.Authorization/locks/{lock}",
+        "Microsoft.Authorization/locks/read",
+        get_lock,
     ),
     Route(
         "DELETE",

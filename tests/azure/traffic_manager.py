@@ -202,7 +202,12 @@ def delete_profile(call: Call) -> Response:
     """Take a profile away; 204 when there is none."""
     group = call.subscription.group(call["group"])
     known = group.traffic_managers.pop(call["profile"].lower(), None)
-    return Response(204 if known is None else 200)
+    return _deleted(there=known is not None)
+
+
+def _deleted(*, there: bool) -> Response:
+    """With a body, as the SDK wants one (DeleteOperationResult)."""
+    return Response(200, {"boolean": True}) if there else Response(204)
 
 
 def _is(call: Call, endpoint: Json) -> bool:
@@ -239,7 +244,7 @@ def delete_endpoint(call: Call) -> Response:
     others = [it for it in properties["endpoints"] if not _is(call, it)]
     known = len(others) < len(properties["endpoints"])
     properties["endpoints"] = others
-    return Response(200 if known else 204)
+    return _deleted(there=known)
 
 
 _BELOW = "/providers/Microsoft.Network/trafficManagerProfiles"
