@@ -68,6 +68,8 @@ class Kprov:
     home: Path
     directory: Path
     extra: Mapping[str, str] = field(default_factory=dict)
+    inside: tuple[str, ...] = ()
+    """The beginning of its command line: what runs kprov in another namespace, say."""
 
     def environment(self) -> dict[str, str]:
         """Nothing of whoever runs the tests, except which cache is used."""
@@ -101,7 +103,7 @@ class Running:
         self._err = kprov.directory / f"said-{number:03}.err"
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self.process = subprocess.Popen(
-                (sys.executable, "-m", "kprov", *self.words),
+                (*kprov.inside, sys.executable, "-m", "kprov", *self.words),
                 stdin=subprocess.DEVNULL, stdout=out, stderr=err,
                 cwd=kprov.directory, env=kprov.environment(),
             )  # fmt: skip
