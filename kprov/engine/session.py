@@ -21,6 +21,7 @@ from kprov.engine.limit import limited
 from kprov.engine.material import Material
 from kprov.engine.phases import api_host, phases_for
 from kprov.engine.reachable import first_answering
+from kprov.engine.registries import registries
 from kprov.engine.values import World
 from kprov.lang.role import Role, read_role
 from kprov.lang.template import Renderers
@@ -141,7 +142,7 @@ def open_session(
         state=state,
         material=material,
         product=Product(phases, roles, partial(HostMaterial, material), renderers),
-        world=World(inventory, material.versions, pod_cidrs, {}),
+        world=World(inventory, material.versions, pod_cidrs, {}, registries(inventory)),
         hosts=limited(inventory, limit),
         run_id=uuid.uuid4().hex[:12],
     )

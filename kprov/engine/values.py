@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kprov.engine.registries import Registry
 from kprov.lang.gates import gates_for
 from kprov.lang.pending import Pending
 from kprov.model.cluster import ClusterSpec, LoadBalancer
@@ -48,6 +49,7 @@ class World:
     versions: Mapping[str, str]
     pod_cidrs: Mapping[str, str]
     facts: Mapping[str, Facts]
+    registries: tuple[Registry, ...] = ()
 
     @property
     def cluster(self) -> ClusterSpec:
@@ -100,9 +102,25 @@ def host_values(world: World, host: Host) -> dict[str, Any]:
         "etcd_members": [_node(its, world) for its in inventory.etcd],
         "control_planes": [_node(its, world) for its in inventory.control_planes],
         "api": api(world),
+        "registries": world.registries,
+        "no_proxy": no_proxy(world),
         "dns_address": cluster.service_address(10),
         "services_first_address": cluster.service_address(1),
     }
+
+
+def no_proxy(world: World) -> Any:
+    """What is reached without the proxy, a list; Pending while an address is not known."""
+    cluster, reached = world.cluster, api(world).host
+    addresses = [address(host, world.facts) for host in world.inventory.members]
+    pending = next((its for its in (reached, *addresses) if isinstance(its, Pending)), None)
+    if pending is not None:
+        return pending
+    network = cluster.network
+    inside = ["localhost", "127.0.0.0/8", "::1", ".svc", f".{network.domain}"]
+    ranges = [network.pods, network.services]
+    own = cluster.proxy.no_proxy if cluster.proxy else []
+    return list(dict.fromkeys([*inside, *ranges, reached, *addresses, *own]))
 
 
 def api(world: World) -> Api:

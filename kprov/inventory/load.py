@@ -20,6 +20,7 @@ from kprov.inventory.managed import check_managed, refuse_managed_fields
 from kprov.inventory.merge import read_layers, spec_of
 from kprov.inventory.network_rules import check_networks
 from kprov.inventory.overrides import SPEC, Overrides, apply_to, read_overrides
+from kprov.inventory.registry_rules import check_registries
 from kprov.inventory.resolve import Resolving
 from kprov.inventory.rules import check_files, check_groups, check_hosts, check_spec
 from kprov.inventory.spec import ReadSpec, read_spec
@@ -93,6 +94,7 @@ def _assemble(
     elif read.good("provider"):
         refuse_managed_fields(read, findings)
         check_spec(read, findings)
+        check_registries(read, folder, findings)
         if not bundled:
             check_files(read, folder, findings)
         check_groups(tree, inventory, findings)

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from kprov.model.azure import AzureSpec
 from kprov.model.pools import PoolSpec
+from kprov.model.registry import ContainerdSpec, ProxySpec
 from kprov.model.spec import BareVersion, Cidr, Scalar, Spec, TaggedVersion
 from kprov.model.version import Version
 
@@ -137,6 +138,9 @@ class ClusterSpec(Spec):
     kube_proxy: ComponentSpec = Field(default_factory=ComponentSpec)
     etcd: ComponentSpec = Field(default_factory=ComponentSpec)
     kubelet: KubeletSpec = Field(default_factory=KubeletSpec)
+    containerd: ContainerdSpec = Field(default_factory=ContainerdSpec)
+    proxy: ProxySpec | None = None
+    """The proxy that hosts reach registries and downloads through; unset: they go directly."""
     roles: dict[Literal["before", "after"], dict[str, list[str]]] = Field(default_factory=dict)
     """Your own roles: `{after: {control: [my-role]}}`; phases as `kprov plan` names them."""
     azure: AzureSpec | None = None

@@ -8,6 +8,7 @@ from pathlib import Path
 from kprov.artifacts.versions import component_versions
 from kprov.engine.desired import PhaseResources, Product, desired
 from kprov.engine.phases import phases_for
+from kprov.engine.registries import registries
 from kprov.engine.rendering import ASSUMED
 from kprov.engine.values import World
 from kprov.inventory import load
@@ -76,6 +77,7 @@ def world(inventory: Path, overrides: list[str], facts: dict[str, str]) -> World
         pod_cidrs=allocate(
             spec.network.pods, spec.network.node_mask, [n.name for n in loaded.nodes], {}
         ),
+        registries=registries(loaded, {"REGISTRY_PASSWORD": "REGISTRY_PASSWORD"}),
         facts={host.name: Facts({**ASSUMED, **facts}, {}) for host in loaded.members},
     )
 

@@ -2,16 +2,17 @@
 # Binaries: installed in $KPROV_OPT/COMPONENT/VERSION, with a stamp that says what they are.
 # Pushed ones wait in $KPROV_OPT/.incoming, named by the digest of their bytes.
 
-download() {  # url file
+download() (  # url file
+    through_proxy
     if command -v curl >/dev/null 2>&1; then
         curl -fsSL --retry 3 --connect-timeout 10 -C - -o "$2" -- "$1"
     elif command -v wget >/dev/null 2>&1; then
         wget -q -c -T 20 -O "$2" "$1"
     else
         echo "neither curl nor wget is here: use artifacts.delivery: push" >&2
-        return 1
+        exit 1
     fi
-}
+)
 
 # The archive or binary at a URL, verified, in .incoming
 pull() {  # url digest

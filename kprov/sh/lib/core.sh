@@ -39,3 +39,12 @@ own() { printf '%s\t%s\n' "$1" "$2" >>"$KPROV_STATE/owned"; }
 replace() {
     cat >"$1.kprov-new" && mv -f "$1.kprov-new" "$1"
 }
+
+# Programs that load something from elsewhere take the way that the inventory says
+through_proxy() {
+    [ -r /etc/kprov/proxy.env ] || return 0
+    set -a
+    # shellcheck source=/dev/null
+    . /etc/kprov/proxy.env
+    set +a
+}
