@@ -5,10 +5,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
-SYSTEM_PACKAGES := systemd-container debootstrap openssh-server openssh-client sudo iproute2 iptables nftables shellcheck busybox-static dash fish tcsh openssl
+SYSTEM_PACKAGES := systemd-container debootstrap openssh-server openssh-client sudo iproute2 iptables nftables shellcheck busybox-static dash fish zsh tcsh openssl ruby vagrant vagrant-libvirt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system check unit e2e golden test demo demo-stop bench clean
+.PHONY: help setup system check unit e2e golden test demo demo-stop bench dist clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -52,6 +52,16 @@ demo-stop: setup ## take the demo's machine away
 
 bench: setup system ## the figures of bench/README.md, as ratios in one run (root)
 	$(SUDO) env "PATH=$$PATH" $(BIN)/python -m bench
+
+dist: setup ## wheel, sdist, the one-file kprov.pyz and its bill of materials, in dist/
+	rm -rf dist
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m build --no-isolation --outdir dist
+	$(PYTHON) -m venv dist/installed
+	dist/installed/bin/python -m pip install --quiet dist/kprov-*.whl
+	$(BIN)/shiv --compressed --reproducible --python '/usr/bin/env python3' --console-script kprov \
+	    --site-packages "$$(dist/installed/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" -o dist/kprov.pyz
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible -o dist/kprov.cdx.json dist/installed/bin/python
+	rm -rf dist/installed
 
 clean: ## remove what these targets made in this folder
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist *.egg-info

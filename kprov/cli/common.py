@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from kprov.cli.completers import completed, hosts_and_groups
 from kprov.model.errors import InputError
 from kprov.model.host import Inventory
 from kprov.model.secret import Secret
@@ -38,7 +39,10 @@ def inventory_options(parser: argparse.ArgumentParser) -> None:
 def host_options(parser: argparse.ArgumentParser) -> None:
     """Options of commands that connect to hosts."""
     inventory_options(parser)
-    parser.add_argument("--limit", default=None, metavar="HOSTS", help="only these hosts or groups")
+    limit = parser.add_argument(
+        "--limit", default=None, metavar="HOSTS", help="only these hosts or groups"
+    )
+    completed(limit, hosts_and_groups)
     parser.add_argument(
         "-K", "--ask-become-pass", action="store_true", help="ask for the sudo password"
     )

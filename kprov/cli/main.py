@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from kprov import __version__
+from kprov.cli.version import VersionAction
 from kprov.model.errors import InterruptedByUser, KprovError
 
 EXIT_CODES = """exit codes:
@@ -64,6 +64,8 @@ COMMANDS: tuple[Command, ...] = (
             "kprov reset inventory.yaml"),
     Command("local", "machines on this computer",
             "kprov local up inventories/local.yaml"),
+    Command("completion", "print the completion script of a shell",
+            "kprov completion bash > /etc/bash_completion.d/kprov"),
 )
 # fmt: on
 
@@ -85,15 +87,15 @@ def _guess(message: str) -> str:
     return f"\n    did you mean `{close[0]}`?" if close else ""
 
 
-def _parser(chosen: str | None) -> argparse.ArgumentParser:
-    """The parser; only the chosen command's module is imported, for its options."""
+def _parser(*chosen: str | None) -> argparse.ArgumentParser:
+    """The parser; only the chosen commands' modules are imported, for their options."""
     parser = Parser(
         prog="kprov",
         description="Brings up Kubernetes from an inventory, over SSH.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"kprov {__version__}")
+    parser.add_argument("--version", action=VersionAction)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in COMMANDS:
         sub = commands.add_parser(
@@ -103,9 +105,14 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
             epilog=f"example:\n  {command.example}\n\n{EXIT_CODES}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        if command.name == chosen:
+        if command.name in chosen:
             importlib.import_module(f"kprov.cli.{command.name}").options(sub)
     return parser
+
+
+def complete_parser() -> argparse.ArgumentParser:
+    """The parser with the options of all commands: for the man page."""
+    return _parser(*(command.name for command in COMMANDS))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -127,11 +134,24 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int:
-    names = {command.name for command in COMMANDS}
-    chosen = next((word for word in words if word in names), None)
-    args = _parser(chosen).parse_args(words)
+    if "_ARGCOMPLETE" in os.environ:
+        return _complete()
+    args = _parser(_chosen(words)).parse_args(words)
     code: int = importlib.import_module(f"kprov.cli.{args.command}").run(args)
     return code
+
+
+def _chosen(words: list[str]) -> str | None:
+    names = {command.name for command in COMMANDS}
+    return next((word for word in words if word in names), None)
+
+
+def _complete() -> int:
+    """A shell asks, by argcomplete's protocol, how a command line may go on."""
+    import argcomplete
+
+    argcomplete.autocomplete(_parser(_chosen(os.environ.get("COMP_LINE", "").split())))
+    return 0
 
 
 def _report(error: KprovError) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from kprov.cli.common import inventory_options, load_hosts, output_option, print_json
+from kprov.cli.completers import completed, hosts, roles
 from kprov.engine.desired import flat
 from kprov.engine.rendering import rendered
 from kprov.engine.session import open_session
@@ -19,8 +20,9 @@ from kprov.ui.style import out
 def options(parser: argparse.ArgumentParser) -> None:
     """Command line options."""
     inventory_options(parser)
-    parser.add_argument("host", help="a host of the inventory")
-    parser.add_argument("role", nargs="?", default=None, help="one role (default: all)")
+    completed(parser.add_argument("host", help="a host of the inventory"), hosts)
+    role = parser.add_argument("role", nargs="?", default=None, help="one role (default: all)")
+    completed(role, roles)
     parser.add_argument("--file", default=None, metavar="PATH", help="print this file's content")
     output_option(parser)
 
