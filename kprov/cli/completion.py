@@ -16,7 +16,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the script; it asks kprov itself, so hosts and roles come from the inventory."""
-    import argcomplete
+    from argcomplete.shell_integration import shellcode
 
-    out(argcomplete.shellcode(["kprov"], shell=args.shell).strip())
+    out(shellcode(["kprov"], shell=args.shell).strip())
     return 0
