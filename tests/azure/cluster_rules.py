@@ -68,6 +68,18 @@ def _required(name: str) -> Refusal:
     return Refusal.invalid_parameter(name, f"Required parameter {name} is missing (null).")
 
 
+def check_sent(properties: Json) -> None:
+    """A service principal is sent with its secret or not at all; nor is `msi` one (aks.md 1)."""
+    principal = properties.get("servicePrincipalProfile")
+    if principal and not principal.get("secret"):
+        raise Refusal(
+            400,
+            "InvalidParameter",
+            "Required parameter servicePrincipalProfile.secret is missing (null).",
+            target="servicePrincipalProfile.secret",
+        )
+
+
 def check_values(body: Json, properties: Json, tenant: str) -> None:
     """What must hold after every change, with the service's defaults filled in."""
     _check_sku(body, properties)

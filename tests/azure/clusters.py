@@ -1,4 +1,4 @@
-"""Managed clusters: PUT, GET, DELETE, tags, stop and start, abort.
+"""Managed clusters: PUT, GET, DELETE, tags.
 
 Source: recorded-traffic-facts.json; https://learn.microsoft.com/rest/api/aks/managed-clusters.
 """
@@ -17,25 +17,17 @@ from tests.azure import (
     schema,
     upgrades,
 )
-from tests.azure import versions as k8s
 from tests.azure.arm import Call, Route
 from tests.azure.arm_errors import Refusal
 from tests.azure.exchange import Json, Response
-from tests.azure.merging import merge, merge_pool
+from tests.azure.lifecycle import accepted, begin
+from tests.azure.merging import merge
 from tests.azure.operations import Operation
+from tests.azure.pool_changes import changed_pools, new_pools
 from tests.azure.regions import Region, normal
-from tests.azure.resource_groups import check_tags
-from tests.azure.state import Cluster, Group, Pool
-
-Versions = dict[str, str]
-
-
-def accepted(call: Call, operation: Operation, status: int, body: Json | None = None) -> Response:
-    """An operation was started; deletes also say where its result will be."""
-    headers = {"Azure-AsyncOperation": operation.url(call.request.base)}
-    if status == 202:
-        headers["Location"] = operation.url(call.request.base, "operationresults")
-    return Response(status, body, headers)
+from tests.azure.resource_groups import check_alive
+from tests.azure.state import Cluster, Group
+from tests.azure.tag_rules import check_tags
 
 
 def put(call: Call) -> Response:
@@ -44,10 +36,13 @@ def put(call: Call) -> Response:
     if call.strict:
         cluster_rules.check_name(name)
     group = call.subscription.group(call["group"])
+    check_alive(group)
     sent = schema.accepted("ManagedCluster", call.request.json(), strict=call.strict)
     cluster = group.clusters.get(name.lower())
     guards.check_preconditions(call, cluster.etag if cluster else None)
     check_tags(sent.get("tags") or {})
+    if call.strict:
+        cluster_rules.check_sent(sent.get("properties") or {})
     region = _region(call, sent)
     guards.check_bucket(call, region.name, "ManagedClusters")
     if cluster is None:
@@ -88,7 +83,7 @@ def _create(call: Call, group: Group, region: Region, sent: Json) -> Response:
     full = defaults.new_cluster(
         properties, name=name, group=group.name, location=region.name, version=version
     )
-    pools = _new_pools(call, properties.get("agentPoolProfiles") or [], version, region)
+    pools = new_pools(call, properties.get("agentPoolProfiles") or [], version, region)
     body = _body(call, name, {}, sent)
     if call.strict:
         if full.get("aadProfile"):
@@ -112,27 +107,8 @@ def _create(call: Call, group: Group, region: Region, sent: Json) -> Response:
     versions = {"": version} | {
         pool: it.properties["orchestratorVersion"] for pool, it in pools.items()
     }
-    operation = _begin(call, cluster, "create", "Creating", versions)
+    operation = begin(call, cluster, "create", "Creating", versions)
     return accepted(call, operation, 201, describe.cluster(cluster))
-
-
-def _new_pools(call: Call, sent: list[Json], version: str, region: Region) -> dict[str, Pool]:
-    pools = {}
-    for each in sent:
-        wanted = {key: value for key, value in each.items() if key != "name" and value is not None}
-        name = str(each.get("name"))
-        full = defaults.new_pool(wanted, version)
-        resolved = upgrades.first_pool_version(wanted.get("orchestratorVersion"), version, region)
-        full |= {
-            "provisioningState": "Creating",
-            "currentOrchestratorVersion": resolved,
-            "nodeImageVersion": defaults.node_image(full),
-        }
-        if call.strict:
-            pool_rules.check_new(name, full, region)
-            pool_rules.check_enabled_autoscaler(name, None, full)
-        pools[name] = Pool(name, full)
-    return pools
 
 
 def _body(call: Call, name: str, before: Json, sent: Json) -> Json:
@@ -181,7 +157,7 @@ def _update(call: Call, cluster: Cluster, region: Region, sent: Json) -> Respons
     if call.strict:
         cluster_rules.check_change(cluster, body, properties)
         cluster_rules.check_values(body, properties, call.subscription.tenant)
-    pools, versions = _changed_pools(
+    pools, versions = changed_pools(
         call, cluster, (sent.get("properties") or {}).get("agentPoolProfiles"), target, region
     )
     upgrading = target != current
@@ -191,149 +167,8 @@ def _update(call: Call, cluster: Cluster, region: Region, sent: Json) -> Respons
     for name, changed in pools.items():
         cluster.pools[name].properties = changed
         changed["provisioningState"] = verb
-    operation = _begin(call, cluster, kind, verb, {"": target} | versions)
+    operation = begin(call, cluster, kind, verb, {"": target} | versions)
     return accepted(call, operation, 200, describe.cluster(cluster))
-
-
-def _changed_pools(
-    call: Call, cluster: Cluster, sent: list[Json] | None, control: str, region: Region
-) -> tuple[dict[str, Json], Versions]:
-    """Pools as they will be, those that change; new ones are refused (aks.md 6.1)."""
-    if sent is None:
-        sent = [{"name": name, **pool.properties} for name, pool in cluster.pools.items()]
-    by_name = {str(each.get("name")): each for each in sent}
-    if by_name.keys() - cluster.pools.keys():
-        raise Refusal.bad_request(
-            "A new agent pool was introduced. Adding agent pools to an existing cluster is not "
-            "allowed through managed cluster operations. For agent pool specific change, please "
-            "use per agent pool operations: https://aka.ms/agent-pool-rest-api",
-            target="agentPoolProfiles",
-        )
-    missing = cluster.pools.keys() - by_name.keys()
-    if (
-        missing and call.strict
-    ):  # what Azure does is not known (aks.md 10), so nobody may rely on it
-        raise Refusal.bad_request(
-            f"Agent pools are missing: {', '.join(sorted(missing))}.", target="agentPoolProfiles"
-        )
-    changed, versions = {}, {}
-    for name, each in by_name.items():
-        pool = cluster.pools[name]
-        after, version = changed_pool(call, pool, each, control, region)
-        if after != pool.properties:
-            changed[name] = after
-        versions[name] = version
-    if call.strict:
-        after_all = {name: pool.properties for name, pool in cluster.pools.items()} | changed
-        pool_rules.check_one_system(after_all.values())
-        for version in versions.values():
-            k8s.check_skew(version, control)
-    return changed, versions
-
-
-def changed_pool(
-    call: Call, pool: Pool, sent: Json, control: str, region: Region
-) -> tuple[Json, str]:
-    """A pool's properties after a PUT, checked, and the version it will run."""
-    wanted = {
-        key: value for key, value in sent.items() if key not in {"name", "orchestratorVersion"}
-    }
-    before = pool.properties
-    after = defaults.spot(merge_pool(before, wanted))
-    version = upgrades.pool(pool.name, before, sent.get("orchestratorVersion"), control, region)
-    after["orchestratorVersion"] = sent.get("orchestratorVersion") or before["orchestratorVersion"]
-    if not after["enableAutoScaling"] and before["enableAutoScaling"]:
-        for key in ("minCount", "maxCount"):
-            if wanted.get(key) is None:
-                after.pop(key, None)
-    if call.strict:
-        pool_rules.check_change(pool.name, before, after)
-        pool_rules.check_values(pool.name, after)
-        pool_rules.check_enabled_autoscaler(pool.name, before, after)
-        more = after["count"] - before["count"]
-        if version != before["currentOrchestratorVersion"]:
-            more += quota.surge(after)
-        quota.check(call.subscription, region, [(after, more)])
-    return after, version
-
-
-def _begin(call: Call, cluster: Cluster, kind: str, verb: str, versions: Versions) -> Operation:
-    """Start it; at its end states and current versions become what was wanted."""
-    cluster.touch()
-    busy = [pool for pool in cluster.pools.values() if pool.properties["provisioningState"] == verb]
-
-    def end(state: str, pools_state: str) -> None:
-        cluster.properties["provisioningState"] = state
-        for pool in busy:
-            pool.properties["provisioningState"] = pools_state
-            pool.touch()
-        cluster.touch()
-
-    def succeed() -> None:
-        _complete(call, cluster, versions)
-        end("Succeeded", "Succeeded")
-        if kind == "create":
-            _background(call, cluster)
-
-    def fail(stage: str) -> None:
-        if kind == "create" and stage == "control-plane":
-            cluster.properties.pop("fqdn", None)
-        if stage != "control-plane" and "" in versions:
-            cluster.properties["currentKubernetesVersion"] = versions[""]
-        end("Failed", "Failed")
-
-    return call.world.begin(
-        call.subscription,
-        cluster,
-        cluster.id,
-        kind,
-        verb,
-        succeed=succeed,
-        fail=fail,
-        cancel=lambda: end("Canceled", "Canceled"),
-    )
-
-
-def _complete(call: Call, cluster: Cluster, versions: Versions) -> None:
-    properties = cluster.properties
-    if versions.get(""):
-        properties["currentKubernetesVersion"] = versions[""]
-    host = properties.get("fqdnSubdomain") or properties.get("dnsPrefix") or cluster.name
-    base = f"{host}-{defaults.suffix(host)}"
-    properties.setdefault("fqdn", f"{base}.hcp.{cluster.location}.azmk8s.io")
-    defaults.after_create(
-        properties,
-        subscription=call.subscription.id,
-        name=cluster.name,
-        location=cluster.location,
-    )
-    for name, version in versions.items():
-        if name in cluster.pools:
-            pool = cluster.pools[name]
-            if pool.properties["currentOrchestratorVersion"] != version:
-                pool.properties["nodeImageVersion"] = defaults.node_image(pool.properties)
-            pool.properties["currentOrchestratorVersion"] = version
-
-
-def _background(call: Call, cluster: Cluster) -> None:
-    """The service works on for a while, and says so only when it refuses (telescope#1213)."""
-    settings = call.world.settings
-    if settings.background:
-        now = call.world.clock.now
-        nothing = {"succeed": lambda: None, "fail": lambda: None, "cancel": lambda: None}
-        call.world.operations.start(
-            Operation(
-                call.subscription.id,
-                cluster.location,
-                cluster.id,
-                "background",
-                "Updating",
-                now,
-                now + settings.background,
-                cluster.key,
-                **nothing,
-            )
-        )
 
 
 def get(call: Call) -> Response:
@@ -373,7 +208,7 @@ def set_tags(call: Call, cluster: Cluster, tags: dict[str, str]) -> Operation:
     guards.check_idle(call, cluster)
     cluster.body = copy.deepcopy(cluster.body) | {"tags": tags}
     cluster.properties["provisioningState"] = "Updating"
-    return _begin(call, cluster, "update", "Updating", {})
+    return begin(call, cluster, "update", "Updating", {})
 
 
 def delete(call: Call) -> Response:
@@ -408,44 +243,6 @@ def delete(call: Call) -> Response:
     return accepted(call, operation, 202)
 
 
-def _power(call: Call, kind: str, verb: str, code: str) -> Response:
-    cluster = call.subscription.cluster(call["group"], call["name"])
-    guards.check_idle(call, cluster)
-    cluster.properties["provisioningState"] = verb
-    operation = _begin(call, cluster, kind, verb, {})
-    cluster.properties["powerState"] = {"code": code}
-    return accepted(call, operation, 202)
-
-
-def stop(call: Call) -> Response:
-    """https://learn.microsoft.com/azure/aks/start-stop-cluster."""
-    return _power(call, "stop", "Stopping", "Stopped")
-
-
-def start(call: Call) -> Response:
-    """The way back."""
-    return _power(call, "start", "Starting", "Running")
-
-
-def rotate(call: Call) -> Response:
-    """New certificates (aks.md 6.9: needed after local accounts were disabled)."""
-    cluster = call.subscription.cluster(call["group"], call["name"])
-    guards.check_idle(call, cluster)
-    cluster.properties["provisioningState"] = "Updating"
-    operation = _begin(call, cluster, "update", "RotatingClusterCertificates", {})
-    return accepted(call, operation, 202)
-
-
-def abort(call: Call) -> Response:
-    """End the running operation; 204 when there is none."""
-    cluster = call.subscription.cluster(call["group"], call["name"])
-    running = call.world.operations.running(cluster.key)
-    if not running:
-        return Response(204)
-    call.world.operations.abort(running[0])
-    return accepted(call, running[0], 202)
-
-
 _ACTIONS = "Microsoft.ContainerService/managedClusters"
 _ONE = "/resourceGroups/{group}/providers/Microsoft.ContainerService/managedClusters/{name}"
 _SPACE = "Microsoft.ContainerService"
@@ -462,14 +259,4 @@ ROUTES = [
         listed_all,
         _SPACE,
     ),
-    Route("POST", f"{_ONE}/stop", f"{_ACTIONS}/stop/action", stop, _SPACE),
-    Route("POST", f"{_ONE}/start", f"{_ACTIONS}/start/action", start, _SPACE),
-    Route(
-        "POST",
-        f"{_ONE}/rotateClusterCertificates",
-        f"{_ACTIONS}/rotateClusterCertificates/action",
-        rotate,
-        _SPACE,
-    ),
-    Route("POST", f"{_ONE}/abort", f"{_ACTIONS}/abort/action", abort, _SPACE),
 ]

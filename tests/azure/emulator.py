@@ -16,13 +16,18 @@ from typing import Any, Self
 
 from tests.azure import (
     certificate,
+    cluster_power,
     clusters,
     credentials,
     locations,
+    locks,
     maintenance,
     other_resources,
     pools,
     resource_groups,
+    role_assignments,
+    subscriptions,
+    tags_at_scope,
     traffic_manager,
 )
 from tests.azure.arm import Gateway
@@ -34,14 +39,23 @@ from tests.azure.state import Cluster
 from tests.azure.world import Settings, World
 
 ROUTES = [
-    *resource_groups.ROUTES,
-    *clusters.ROUTES,
-    *pools.ROUTES,
-    *locations.ROUTES,
-    *credentials.ROUTES,
-    *maintenance.ROUTES,
-    *traffic_manager.ROUTES,
-    *other_resources.ROUTES,
+    route
+    for module in (
+        subscriptions,
+        resource_groups,
+        locks,
+        tags_at_scope,
+        clusters,
+        cluster_power,
+        pools,
+        maintenance,
+        credentials,
+        locations,
+        traffic_manager,
+        role_assignments,
+        other_resources,
+    )
+    for route in module.ROUTES
 ]
 
 

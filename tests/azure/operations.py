@@ -125,6 +125,10 @@ class Operations:
             )
         return Response(204)
 
+    def has_ended(self, guid: str) -> bool:
+        """Is it over?"""
+        return self._find(guid).status != "InProgress"
+
     def _find(self, guid: str) -> Operation:
         try:
             return self.known[guid]

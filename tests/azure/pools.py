@@ -8,9 +8,10 @@ from __future__ import annotations
 from tests.azure import defaults, describe, guards, pool_rules, quota, schema, upgrades
 from tests.azure.arm import Call, Route
 from tests.azure.arm_errors import Refusal
-from tests.azure.clusters import accepted, changed_pool
 from tests.azure.exchange import Json, Response
+from tests.azure.lifecycle import accepted
 from tests.azure.operations import Operation
+from tests.azure.pool_changes import changed_pool
 from tests.azure.regions import Region
 from tests.azure.state import Cluster, Pool
 

@@ -15,7 +15,7 @@ from tests.azure.arm_errors import Refusal
 from tests.azure.defaults import fill
 from tests.azure.exchange import Json, Response
 from tests.azure.merging import at
-from tests.azure.resource_groups import check_tags
+from tests.azure.tag_rules import check_tags
 
 _TYPE = "Microsoft.Network/trafficManagerProfiles"
 _KINDS = {
