@@ -105,6 +105,8 @@ def host_values(world: World, host: Host) -> dict[str, Any]:
         "registries": world.registries,
         "no_proxy": no_proxy(world),
         "dns_address": cluster.service_address(10),
+        "unit_mode": "0600" if cluster.hardening == "cis" else "0644",
+        "files": inventory.texts,
         "services_first_address": cluster.service_address(1),
     }
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kprov.core.marked_yaml import Marked
 from kprov.inventory import kubespray
+from kprov.inventory.api_rules import check_api
 from kprov.inventory.connection import HostValues, connection_of, through_bastion
 from kprov.inventory.connection_vars import ADDRESS, SECRET_NAMES
 from kprov.inventory.entries import Source
@@ -95,6 +96,7 @@ def _assemble(
         refuse_managed_fields(read, findings)
         check_spec(read, findings)
         check_registries(read, folder, findings)
+        inventory = replace(inventory, texts=check_api(read, folder, findings))
         if not bundled:
             check_files(read, folder, findings)
         check_groups(tree, inventory, findings)

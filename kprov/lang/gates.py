@@ -65,6 +65,13 @@ GATES: tuple[Gate, ...] = (
         "https://kubernetes.io/docs/concepts/security/pod-security-admission/",
         since="1.25",
     ),
+    Gate(
+        "deny_external_ips",
+        "kubernetes",
+        "the admission plugin DenyServiceExternalIPs",
+        "https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#denyserviceexternalips",
+        since="1.21",
+    ),
     # --- kubelet
     Gate(
         "container_runtime_flag",
@@ -87,6 +94,13 @@ GATES: tuple[Gate, ...] = (
         "deprecated since runtimes pin it themselves, removed in v1.35",
         _CHANGELOG.format("1.35"),
         until="1.35",
+    ),
+    Gate(
+        "seccomp_default",
+        "kubernetes",
+        "seccompDefault in KubeletConfiguration works without a feature gate",
+        "https://kubernetes.io/docs/tutorials/security/seccomp/",
+        since="1.25",
     ),
     Gate(
         "taints_field",

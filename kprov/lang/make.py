@@ -142,7 +142,7 @@ def _make_unit(it: _Task) -> list[Resource]:
     params = it.params
     resources = []
     if params["template"]:
-        owned = {"mode": "0644", "owner": "root", "group": "root"}
+        owned = {"mode": params["mode"], "owner": "root", "group": "root"}
         path = f"{UNIT_FOLDER}/{params['name']}"
         resources.append(_file(path, owned, it.content(), secret=False))
     running = bool(params["running"])

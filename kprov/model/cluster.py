@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from kprov.model.api_options import AdmissionPluginsSpec, AuditSpec, OidcSpec
 from kprov.model.azure import AzureSpec
 from kprov.model.pools import PoolSpec
 from kprov.model.registry import ContainerdSpec, ProxySpec
@@ -86,6 +87,9 @@ class ApiServerSpec(ComponentSpec):
 
     extra_sans: list[str] = Field(default_factory=list)
     """More names and addresses in its serving certificate."""
+    admission_plugins: AdmissionPluginsSpec = Field(default_factory=AdmissionPluginsSpec)
+    runtime_config: dict[str, bool] = Field(default_factory=dict)
+    """API versions to serve or not: `{api/beta: true, batch/v1: true}`."""
     port: int = Field(default=6443, ge=1, le=65535)
 
 
@@ -132,6 +136,14 @@ class ClusterSpec(Spec):
     sandbox_image: str = "registry.k8s.io/pause:3.10"
     """The image every pod's sandbox runs."""
     pki: PkiSpec = Field(default_factory=PkiSpec)
+    hardening: Literal["standard", "cis"] = "standard"
+    """`standard`: what every cluster should have; `cis`: all that the CIS Kubernetes Benchmark asks
+    of nodes and control planes (`kprov status --cis` shows it), at the price of convenience."""
+    oidc: OidcSpec | None = None
+    audit: AuditSpec = Field(default_factory=AuditSpec)
+    feature_gates: dict[str, bool] = Field(default_factory=dict)
+    """Feature gates of all Kubernetes components. One that kprov does not know can be given to a
+    component by its `extra_args` (`feature-gates: Name=true`), which replace these there."""
     kube_apiserver: ApiServerSpec = Field(default_factory=ApiServerSpec)
     kube_controller_manager: ComponentSpec = Field(default_factory=ComponentSpec)
     kube_scheduler: ComponentSpec = Field(default_factory=ComponentSpec)

@@ -69,6 +69,8 @@ class Inventory:
     """What leads users to `clusters`."""
     fleet: str = ""
     """What `clusters` are called together."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """Contents of the text files that the spec names, by the name that it gives them."""
     directory: str = ""
     """Folder of the inventory: relative paths in it, its roles and its state start there."""
 

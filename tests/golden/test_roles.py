@@ -16,6 +16,22 @@ HERE = Path(__file__).parent
 INVENTORIES = HERE.parent.parent / "inventories"
 OLD_HOST = {"cgroup": "v1", "oom_score_adjustable": "no", "conntrack_writable": "no"}
 
+EVERYTHING = [
+    "cluster.hardening=cis",
+    "cluster.images=[]",
+    "cluster.feature_gates={NodeLogQuery: true, ContextualLogging: false}",
+    f"cluster.audit={{policy: {HERE}/files/audit.yaml, days: 7}}",
+    "cluster.kube_apiserver.admission_plugins={enable: [PodNodeSelector], disable: [LimitRanger]}",
+    "cluster.kube_apiserver.runtime_config={api/beta: true}",
+    (
+        "cluster.oidc={issuer_url: https://id.example.com, client_id: kprov, "
+        "username_claim: email, groups_claim: groups, groups_prefix: 'oidc:', "
+        f"ca_file: {HERE}/files/ca.pem, "
+        "required_claims: {hd: example.com, tier: gold}}"
+    ),
+]
+"""All that can be asked of the API and of hardening."""
+
 CASES = {
     "v1.20-one-machine": ("local.yaml", "n1", "v1.20.2", OLD_HOST),
     "v1.29-one-machine": ("local.yaml", "n1", "v1.29.4", {}),
@@ -23,7 +39,12 @@ CASES = {
     "v1.36-ha-control-plane": ("local-ha.yaml", "cp2", "v1.36.2", {}),
     "v1.36-ha-worker": ("local-ha.yaml", "w1", "v1.36.2", {}),
     "v1.36-worker": ("local-workers.yaml", "w1", "v1.36.2", OLD_HOST),
+    "v1.36-cis": ("local.yaml", "n1", "v1.36.2", {}),
+    "v1.20-cis": ("local.yaml", "n1", "v1.20.2", {}),
 }
+OVERRIDES = {"v1.36-cis": EVERYTHING, "v1.20-cis": ["cluster.hardening=cis"]}
+DIFFERENT = {"kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet"}
+"""The roles that such options reach."""
 
 
 def text(resource: Resource) -> str:
@@ -43,10 +64,13 @@ def text(resource: Resource) -> str:
 def test_roles(case: str) -> None:
     """Every resource of every role on a host of that kind."""
     inventory, host, version, facts = CASES[case]
-    its = world(INVENTORIES / inventory, [f"cluster.kubernetes={version}"], facts)
+    overrides = OVERRIDES.get(case, [])
+    its = world(INVENTORIES / inventory, [f"cluster.kubernetes={version}", *overrides], facts)
     by_role: dict[str, list[str]] = {}
     for group in resources(its, host).values():
         for resource in group:
+            if overrides and resource.role not in DIFFERENT:
+                continue
             by_role.setdefault(resource.role, []).append(text(resource))
     for role, texts in by_role.items():
         compare(HERE / "roles" / case / f"{role}.txt", "\n".join(texts) + "\n")
