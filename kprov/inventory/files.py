@@ -9,12 +9,15 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from kprov.core.marked_yaml import Marked, mark, scan_marked
+from kprov.inventory.csv_source import read_csv
 from kprov.inventory.entries import Source, Var, vars_of
 from kprov.inventory.findings import Findings, did_you_mean, hint_of
 from kprov.inventory.ini_source import read_ini
 from kprov.inventory.json_source import is_list, read_executable, read_list
+from kprov.inventory.terraform_source import is_terraform, read_terraform
 from kprov.inventory.yaml_source import ranges_quoted, read_yaml
 from kprov.model.errors import InputError, Location
 from kprov.model.share import share
@@ -166,14 +169,28 @@ def _read_file(path: Path, findings: Findings, environ: Mapping[str, str]) -> So
     if path.suffix == ".toml":
         hint = "save what `ansible-inventory -i FILE --list` prints as a .json file and use that"
         raise InputError("TOML inventories are not read", where=Location(str(path)), hint=hint)
+    if path.suffix == ".csv":
+        return read_csv(text, str(path), findings)
     if path.suffix in _INI or (path.suffix not in _YAML and _looks_like_ini(text)):
         return read_ini(text, str(path), findings)
+    data = _json_of(text)
+    if is_terraform(data):
+        return read_terraform(data, str(path), findings)
     root = _read_groups(text, path, findings)
     if root.is_null:
         raise InputError("nothing but comments in this file", where=Location(str(path)))
     if is_list(root, is_json=path.suffix == ".json"):
         return read_list(root, findings)
     return read_yaml(root, findings)
+
+
+def _json_of(text: str) -> Any:
+    """What a JSON text holds; None for anything else."""
+    if not text.lstrip().startswith("{"):
+        return None
+    with contextlib.suppress(ValueError):
+        return json.loads(text)
+    return None
 
 
 def _read_groups(text: str, path: Path, findings: Findings) -> Marked:

@@ -37,7 +37,8 @@ _SAME: dict[str, Path] = {
     "coredns_version": ("versions", "coredns"),
 }
 _BRING_YOUR_OWN = ("cni", "none", "cloud")
-_HOST_VARS = ("ip", "access_ip")
+IGNORED = "nothing to kprov and will be ignored:"
+HOST_VARS = ("ip", "access_ip")
 """Per-host addresses that keep their meaning."""
 _SWITCHES = ("kube_reserved", "system_reserved")
 _KUBESPRAYS = re.compile(
@@ -76,7 +77,7 @@ class Vocabulary:
         """Whether a variable has no meaning here."""
         if is_switch(name, variable):
             return True
-        if name in self.roles or name in HONOURED or name in _HOST_VARS:
+        if name in self.roles or name in HONOURED or name in HOST_VARS:
             return False
         if name.startswith("ansible_"):
             return False
@@ -92,7 +93,7 @@ def ignored_warning(names: Iterable[str]) -> str:
     """One sentence about all ignored variables."""
     listed = sorted(set(names))
     head = "1 variable means" if len(listed) == 1 else f"{len(listed)} variables mean"
-    return f"{head} nothing to kprov and will be ignored: {', '.join(listed)}"
+    return f"{head} {IGNORED} {', '.join(listed)}"
 
 
 def _marked(host: HostValues, name: str) -> Marked:
