@@ -68,7 +68,7 @@ def node_image(pool: Json) -> str:
 
 def new_pool(sent: Json, version: str) -> Json:
     """An agent pool's properties right after it was accepted."""
-    pool = copy.deepcopy(sent)
+    pool = {key: value for key, value in copy.deepcopy(sent).items() if value not in ([], {}, "")}
     if not pool.get("osDiskSizeGB"):
         pool["osDiskSizeGB"] = 128
     pool["orchestratorVersion"] = pool.get("orchestratorVersion") or version

@@ -86,17 +86,15 @@ def _background(call: Call, cluster: Cluster) -> None:
     settings = call.world.settings
     if settings.background:
         now = call.world.clock.now
-        nothing = {"succeed": lambda: None, "fail": lambda: None, "cancel": lambda: None}
         call.world.operations.start(
             Operation(
-                call.subscription.id,
-                cluster.location,
-                cluster.id,
-                "background",
-                "Updating",
-                now,
-                now + settings.background,
-                cluster.key,
-                **nothing,
+                subscription=call.subscription.id,
+                location=cluster.location,
+                resource=cluster.id,
+                kind="background",
+                verb="Updating",
+                started=now,
+                ends=now + settings.background,
+                blocks=cluster.key,
             )
         )

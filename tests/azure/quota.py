@@ -34,7 +34,7 @@ def surge(pool: Json) -> int:
     """How many nodes an upgrade adds for a while (aks.md 6.8)."""
     wanted = str((pool.get("upgradeSettings") or {}).get("maxSurge") or "10%")
     if wanted.endswith("%"):
-        return math.ceil(pool["count"] * int(wanted[:-1]) / 100)
+        return math.ceil(int(pool["count"]) * int(wanted[:-1]) / 100)
     return int(wanted)
 
 

@@ -55,7 +55,7 @@ def _filled(call: Call, group: str, name: str, sent: Json) -> Json:
             {"intervalInSeconds": 30, "timeoutInSeconds": 10, "toleratedNumberOfFailures": 3},
         )
         monitor["profileMonitorStatus"] = "CheckingEndpoints"
-    endpoints = []
+    endpoints: list[Json] = []
     for each in properties.get("endpoints") or []:
         taken = {at(other, "properties.priority") for other in endpoints}
         endpoints.append(_endpoint(profile_id, each, taken))
@@ -142,21 +142,21 @@ def _check_endpoints(properties: Json) -> None:
             endpoint["type"].endswith("externalEndpoints") and not its.get("endpointLocation")
         ):
             raise _bad(f"The endpoint '{endpoint['name']}' needs an endpointLocation.")
-        for unique in (
-            ("name", str(endpoint["name"]).lower()),
-            ("target", str(its.get("target") or its.get("targetResourceId")).lower()),
-            ("priority", str(its["priority"])),
-        ):
-            if unique in seen and not (
-                unique[0] == "priority" and properties["trafficRoutingMethod"] != "Priority"
-            ):
+        unique = {
+            "name": str(endpoint["name"]).lower(),
+            "target": str(its.get("target") or its.get("targetResourceId")).lower(),
+        }
+        if properties["trafficRoutingMethod"] == "Priority":
+            unique["priority"] = str(its["priority"])
+        for field, value in unique.items():
+            if (field, value) in seen:
                 raise Refusal(
                     409,
                     "Conflict",
-                    f"Two endpoints of the profile have the {unique[0]} '{unique[1]}'.",
+                    f"Two endpoints of the profile have the {field} '{value}'.",
                     by_arm=True,
                 )
-            seen.add(unique)
+            seen.add((field, value))
 
 
 def _bad(message: str) -> Refusal:
