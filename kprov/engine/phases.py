@@ -31,8 +31,10 @@ PHASES: tuple[Phase, ...] = (
     Phase("node",    "node",          ("kube-proxy", "kubelet"),
           "Join the nodes",                    percent(25, "kubelet.service"),
           after=("access",)),
+    Phase("labels",  "api",           ("node-labels",),
+          "Label and taint the nodes",         together, after=("node",)),
     Phase("addons",  "api",           ("coredns",),
-          "Install the add-ons",               together, after=("node",)),
+          "Install the add-ons",               together, after=("labels",)),
 )
 # fmt: on
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kprov.engine.node_values import kubelet_of, node_object
 from kprov.engine.registries import Registry
 from kprov.lang.gates import gates_for
 from kprov.lang.pending import Pending
@@ -89,15 +90,19 @@ def host_values(world: World, host: Host) -> dict[str, Any]:
     """The variables of a host's templates; facts that are not there yet are Pending."""
     inventory, cluster = world.inventory, world.cluster
     nodes = [_node(its, world) for its in inventory.nodes]
+    gates = gates_for({"kubernetes": cluster.kubernetes, **world.versions})
     return {
         "host": host,
         "cluster": cluster,
         "kubernetes": cluster.version,
         "versions": {name: Version.parse(text) for name, text in world.versions.items()},
-        "gate": gates_for({"kubernetes": cluster.kubernetes, **world.versions}),
+        "gate": gates,
         "facts": _facts_of(host, world),
         "node": _node(host, world),
+        "kubelet": kubelet_of(host, cluster.kubelet),
         "nodes": nodes,
+        "node_object": node_object(host, gates, world.facts),
+        "node_objects": [node_object(its, gates, world.facts) for its in inventory.nodes],
         "peers": [node for node in nodes if node.name != host.name],
         "etcd_members": [_node(its, world) for its in inventory.etcd],
         "control_planes": [_node(its, world) for its in inventory.control_planes],

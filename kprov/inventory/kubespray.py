@@ -13,6 +13,7 @@ from kprov.core.marked_yaml import Marked, mark
 from kprov.inventory.connection import HostValues
 from kprov.inventory.entries import Var
 from kprov.inventory.findings import Findings
+from kprov.inventory.node_vars import NAMES as NODE_VARS
 
 Path = tuple[str, ...]
 Setting = tuple[Path, Marked]
@@ -38,8 +39,8 @@ _SAME: dict[str, Path] = {
 }
 _BRING_YOUR_OWN = ("cni", "none", "cloud")
 IGNORED = "nothing to kprov and will be ignored:"
-HOST_VARS = ("ip", "access_ip")
-"""Per-host addresses that keep their meaning."""
+HOST_VARS = ("ip", "access_ip", *NODE_VARS)
+"""Per-host variables that keep their meaning."""
 _SWITCHES = ("kube_reserved", "system_reserved")
 _KUBESPRAYS = re.compile(
     r"^(kube|kubelet|kubeadm|kubectl|kubernetes|etcd|containerd|docker|crio|cri_o|runc|calico|cilium|"

@@ -20,6 +20,7 @@ from kprov.inventory.load_balancer_rules import check_load_balancer
 from kprov.inventory.managed import check_managed, refuse_managed_fields
 from kprov.inventory.merge import read_layers, spec_of
 from kprov.inventory.network_rules import check_networks
+from kprov.inventory.node_vars import node_settings
 from kprov.inventory.overrides import SPEC, Overrides, apply_to, read_overrides
 from kprov.inventory.registry_rules import check_registries
 from kprov.inventory.resolve import Resolving
@@ -83,7 +84,7 @@ def _assemble(
     def finish(spec: Marked) -> Marked:
         return resolving.spec(apply_to(spec, changes.spec), findings)
 
-    hosts = _hosts(values, tree, folder, environ, findings)
+    hosts = _hosts(values, tree, folder, environ, vocabulary.roles, findings)
     if source.clusters is not None:
         fleet = read_fleet(source, spec, finish, findings)
         return _fleet_inventory(path, fleet, hosts, tree, folder, findings)
@@ -152,6 +153,7 @@ def _hosts(
     tree: Tree,
     folder: Path,
     environ: Mapping[str, str],
+    roles: frozenset[str],
     findings: Findings,
 ) -> tuple[Host, ...]:
     chains = tree.chains()
@@ -166,6 +168,7 @@ def _hosts(
             connection=_reached(host.name, connections, bastions),
             groups=frozenset(chains[host.name]),
             vars={key: value for key, value in host.values.items() if key not in _NEVER_IN_VARS},
+            node=node_settings(host, findings, roles),
             location=host.location,
         )
         for host in values

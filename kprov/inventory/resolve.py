@@ -14,6 +14,7 @@ from kprov.inventory.connection_vars import NAMES, SECRET_NAMES
 from kprov.inventory.entries import Var
 from kprov.inventory.findings import Findings
 from kprov.inventory.merge import Layers
+from kprov.inventory.node_vars import NAMES as NODE_VARS
 from kprov.inventory.overrides import SPEC, Overrides
 from kprov.inventory.templating import OMIT, Engine, Resolver, UnresolvedError, has_template
 
@@ -93,7 +94,7 @@ def _value(
     except UnresolvedError as error:
         if ignored:
             return OMIT
-        needed = key in NAMES or key in kubespray.HONOURED
+        needed = key in (*NAMES, *NODE_VARS) or key in kubespray.HONOURED
         if error.kind in ("fact", "unsupported") and not needed:
             findings.warn(f"{error.location}: {key} is left out: {error.what}")
             return OMIT

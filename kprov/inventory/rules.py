@@ -27,7 +27,7 @@ from kprov.model.errors import Location
 from kprov.model.host import Host, Inventory
 from kprov.model.version import Version
 
-PHASES = ("os", "etcd", "control", "runtime", "access", "node", "addons")
+PHASES = ("os", "etcd", "control", "runtime", "access", "node", "labels", "addons")
 """Where `cluster.roles` can hook in: the phases of an apply."""
 
 _CLOSE = 0.85

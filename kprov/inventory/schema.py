@@ -6,6 +6,7 @@ from typing import Any
 
 from kprov.inventory import connection_vars
 from kprov.inventory.connection_vars import ConnectionVariable
+from kprov.inventory.node_vars import schema_of_variables
 from kprov.model.cluster import ClusterSpec
 from kprov.model.failover import FailoverSpec
 
@@ -102,11 +103,12 @@ def _group() -> Schema:
 
 def _variables() -> Schema:
     return {
-        "description": "Variables: how to connect, and whatever your own roles use.",
+        "description": "Variables: how to connect, what a node has, and whatever your roles use.",
         "type": ["object", "null"],
         "properties": {
             name: _variable(variable) for variable in connection_vars.ALL for name in variable.names
-        },
+        }
+        | schema_of_variables(),
         "additionalProperties": True,
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from kprov.lang.role import Task
 from kprov.lang.scope import Scope
 from kprov.lang.template import Renderer
 from kprov.model.errors import InputError, Location
+from kprov.model.node import Taint
 from kprov.model.resource import Content, Resource
 from kprov.sh.quote import quote
 
@@ -312,6 +313,32 @@ def _first_line(item: object) -> str:
     return str(yaml.safe_dump(item, default_flow_style=True, width=10_000)).splitlines()[0][:120]
 
 
+def _make_node(it: _Task) -> list[Resource]:
+    """Labels and the like as one key each, and the record of them that the node carries."""
+    params = it.params
+    labels, annotations = params["labels"] or {}, params["annotations"] or {}
+    taints = _taints(params["taints"] or ())
+    record = sorted([
+        *(f"label:{name}" for name in labels),
+        *(f"annotation:{name}" for name in annotations),
+        *(f"taint:{taint.id}" for taint in taints),
+    ])  # fmt: skip
+    expected: dict[str, str | int | bool] = {
+        **{f"label {name}": value for name, value in labels.items()},
+        **{f"annotation {name}": value for name, value in annotations.items()},
+        **{f"taint {taint.id}": taint.value for taint in taints},
+        "record": " ".join(record),
+    }
+    return [Resource("node", str(params["name"]), expected)]
+
+
+def _taints(texts: Iterable[str]) -> list[Taint]:
+    try:
+        return [Taint.parse(text) for text in texts]
+    except ValueError as error:
+        raise InputError(str(error), hint="such as dedicated=gpu:NoSchedule") from error
+
+
 def _make_wait(it: _Task) -> list[Resource]:
     params = it.params
     its = {"run": params["run"], "timeout": params["timeout"], "unit": params["unit"]}
@@ -336,5 +363,6 @@ _MAKERS: Mapping[str, Callable[[_Task], list[Resource]]] = {
     "encryption": _make_encryption,
     "image": _make_image,
     "manifest": _make_manifest,
+    "node": _make_node,
     "wait": _make_wait,
 }

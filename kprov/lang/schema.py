@@ -99,6 +99,9 @@ KINDS: Mapping[str, Parameters] = {
         one_of=("template", "content"),
         seen_early=("name",),
     ),
+    "node": Parameters(
+        ("name",), {"labels": {}, "annotations": {}, "taints": []}, seen_early=("name",)
+    ),
     "wait": Parameters(("name", "run"), {"timeout": 120, "unit": ""}, seen_early=("name", "run")),
 }
 """Every kind that a role may use. Some are shorthand for files: kubeconfig, encryption..."""

@@ -1,7 +1,8 @@
-"""What the parameters of a task may be: text, true or false, a number, a file mode."""
+"""What the parameters of a task may be: text, true or false, a number, a file mode, collections."""
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -11,6 +12,9 @@ from kprov.model.errors import InputError, Location, Problem
 
 FLAGS = frozenset(("absent", "block", "data", "enabled", "running", "secret"))
 NUMBERS = frozenset(("timeout",))
+MAPPINGS = frozenset(("labels", "annotations"))
+LISTS = frozenset(("taints",))
+"""Collections of texts; a template of one gives JSON: `{{ item.labels | tojson }}`."""
 PATHS = frozenset(("path", "cert", "key"))
 NAMES = frozenset(("name", "archive"))
 """What hosts answer with: these texts have to survive the shell's own JSON lines."""
@@ -27,6 +31,10 @@ def check_written(kind: str, key: str, value: Marked, where: str) -> list[Proble
         good, expected = _flag(value.value) is not None, "true or false"
     elif key in NUMBERS:
         good, expected = _number(value.value) is not None, "a whole number"
+    elif key in MAPPINGS:
+        good, expected = value.is_mapping, "a mapping of texts"
+    elif key in LISTS:
+        good, expected = value.is_sequence, "a list of texts"
     elif key == "mode":
         good = isinstance(value.value, str) and _MODE.fullmatch(value.value) is not None
         expected = "an octal mode as text"
@@ -40,7 +48,11 @@ def check_written(kind: str, key: str, value: Marked, where: str) -> list[Proble
 
 def written(key: str, value: Marked) -> Any:
     """A parameter as it was written: texts keep their letters, whatever YAML makes of them."""
-    return value.value if key in FLAGS or key in NUMBERS else value.text
+    if key in FLAGS or key in NUMBERS:
+        return value.value
+    if value.is_mapping:
+        return {name: item.text for name, item in value.mapping.items()}
+    return [item.text for item in value.sequence] if value.is_sequence else value.text
 
 
 def rendered(kind: str, key: str, value: Any, where: Location) -> Any:
@@ -50,6 +62,10 @@ def rendered(kind: str, key: str, value: Any, where: Location) -> Any:
         found, expected = _flag(value), "true or false"
     elif key in NUMBERS:
         found, expected = _number(value), "a whole number"
+    elif key in MAPPINGS:
+        found, expected = _collection(value, dict), "a mapping of texts"
+    elif key in LISTS:
+        found, expected = _collection(value, list), "a list of texts"
     elif key == "mode":
         found, expected = (value if _MODE.fullmatch(str(value)) else None), "an octal mode"
     elif key in PATHS:
@@ -72,3 +88,15 @@ def _flag(value: Any) -> bool | None:
 def _number(value: Any) -> int | None:
     text = str(value).strip()
     return int(text) if text.isdecimal() else None
+
+
+def _collection(value: Any, kind: type[dict[str, str]] | type[list[str]]) -> Any:
+    """The value, read as JSON where it is a text; None when it is no such collection of texts."""
+    try:
+        found = json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return None
+    if not isinstance(found, kind):
+        return None
+    items = found.values() if isinstance(found, dict) else found
+    return found if all(isinstance(item, str) for item in items) else None

@@ -9,6 +9,7 @@ from typing import Any
 from kprov.model.cluster import ClusterSpec, LoadBalancer
 from kprov.model.errors import Location
 from kprov.model.failover import FailoverSpec
+from kprov.model.node import NodeSettings
 from kprov.model.secret import Secret
 
 
@@ -36,6 +37,7 @@ class Host:
     connection: Connection
     groups: frozenset[str] = frozenset()
     vars: Mapping[str, Any] = field(default_factory=dict)
+    node: NodeSettings = field(default_factory=NodeSettings)
     location: Location = field(default_factory=lambda: Location("inventory"))
 
     def __hash__(self) -> int:

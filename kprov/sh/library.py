@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 from importlib.resources import files
 
-PROBE = ("core", "look", "facts")
-PAYLOAD = ("core", "result", "lease", "look", "write", "unit", "artifact")
+PROBE = ("core", "look", "node", "facts")
+PAYLOAD = ("core", "result", "lease", "look", "write", "node", "unit", "artifact")
 RESET = ("core", "result", "lease", "reset")
 
 

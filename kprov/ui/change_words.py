@@ -63,6 +63,9 @@ _CREATED: Mapping[str, Callable[[Change, _Expected], str]] = {
     "wait": lambda change, its: f"wait, at most {change.resource.params['timeout']} s",
     "image": lambda change, its: f"load {', '.join(change.resource.params['tags'])}",
     "manifest": lambda change, its: f"apply {its['objects']} objects",
+    "node": lambda change, its: ", ".join(
+        _node(key, None, value) for key, value in its.items() if key != "record"
+    ),
 }
 
 
@@ -100,9 +103,24 @@ def _key(change: Change, key: str) -> str:
             return "take its contents as the cluster's"
         case "artifact", "source":
             return f"install {str(after)[:8]} in place of {str(before)[:8] or 'what is there'}"
-        case "manifest", "digest":
-            return "apply, because the objects are not as this text says"
-        case "manifest", "objects":
-            return f"apply, because {before} of {after} objects are there"
+        case "node", _:
+            return _node(key, before, after)
+        case "manifest", _:
+            those = f"{before} of {after} objects are there"
+            other = "the objects are not as this text says"
+            return f"apply, because {those if key == 'objects' else other}"
         case _:
             return f"{key} {before} -> {after}"
+
+
+def _node(key: str, before: object, after: object) -> str:
+    """A label and the like; of the record, what it has lost and won."""
+    if key != "record":
+        was = "" if before is None else f" in place of {before or 'nothing'}"
+        return f"set {key}{f'={after}' if after else ''}{was}"
+    old, new = str(before or "").split(), str(after).split()
+    gone = [
+        f"remove {word.replace(':', ' ', 1)}" for word in old if word not in new and ":" in word
+    ]
+    own = [f"take {word.replace(':', ' ', 1)} as kprov's own" for word in new if word not in old]
+    return ", ".join([*gone, *own])

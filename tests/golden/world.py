@@ -18,6 +18,8 @@ from kprov.lang.template import Renderers
 from kprov.model.facts import Facts
 from kprov.model.host import Host
 from kprov.model.share import share
+from kprov.sh.kinds import KINDS
+from kprov.sh.records import Records
 from kprov.state.pod_cidrs import allocate
 
 
@@ -105,6 +107,7 @@ def looked_at_nothing(its: World) -> World:
     made = product(its)
     facts = {}
     for host in its.inventory.members:
-        ids = [r.id for group in desired(made, its, host).values() for r in group]
-        facts[host.name] = replace(its.facts[host.name], observed=dict.fromkeys(ids))
+        wanted = [r for group in desired(made, its, host).values() for r in group]
+        observed = {r.id: KINDS[r.kind].read(0, r, Records({})) for r in wanted}
+        facts[host.name] = replace(its.facts[host.name], observed=observed)
     return replace(its, facts=facts)

@@ -1,5 +1,5 @@
-"""Compiled scripts in a real shell, in a mount namespace of its own: /var/lib and /opt are folders
-of the test, everything else is this computer's."""
+"""Compiled scripts in a real shell, in a mount namespace of its own: /var/lib, /opt and
+/usr/local/sbin (first on the PATH) are folders of the test, everything else is this computer's."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ from kprov.sh.probe import probe_bundle, read_facts
 
 SHELLS = {"dash": ["dash"], "busybox": ["busybox", "sh"], "bash": ["bash", "--posix"]}
 LEASE = LeaseTerms("run-1", "me", last=True)
-_MOUNT = 'mount --bind "$1" /var/lib && mount --bind "$2" /opt && shift 2 && exec "$@"'
+_MOUNT = """
+mount --bind "$1/lib" /var/lib && mount --bind "$1/opt" /opt &&
+mount --bind "$1/sbin" /usr/local/sbin && shift && exec "$@"
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +39,10 @@ class Sandbox:
         """One channel."""
         if os.geteuid() != 0:
             pytest.fail("needs root, for a mount namespace: run `make test` as root or with sudo")
-        for name in ("lib", "opt"):
+        for name in ("lib", "opt", "sbin"):
             (self.root / name).mkdir(exist_ok=True)
-        command = ["unshare", "--mount", "sh", "-c", _MOUNT, "sandbox", str(self.root / "lib"),
-                   str(self.root / "opt"), *self.shell, "-c", boot]  # fmt: skip
+        command = ["unshare", "--mount", "sh", "-c", _MOUNT, "sandbox", str(self.root),
+                   *self.shell, "-c", boot]  # fmt: skip
         return subprocess.run(command, input=payload, capture_output=True, check=False, timeout=60)
 
     def look(self, resources: Sequence[Resource]) -> Facts:

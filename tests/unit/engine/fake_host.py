@@ -79,6 +79,8 @@ class FakeHost:
     tags: set[str] = field(default_factory=set)
     objects: dict[str, list[str]] = field(default_factory=dict)
     """Manifest to `Kind name digest` of what was applied from it."""
+    nodes: dict[str, list[str]] = field(default_factory=dict)
+    """Node to what the API shows of it, as the template prints it."""
     lease: tuple[str, str, int] | None = None
     """Run, owner, end in seconds since the epoch."""
     incoming: dict[str, int] = field(default_factory=dict)
@@ -243,6 +245,11 @@ class FakeProbe:
         rows = [row for path in paths for row in self.host.objects.get(path, ())]
         yield {"manifests": number, "lines": "\n".join(rows)}
 
+    def look_nodes(self, number: str, template: str) -> Iterator[dict[str, Any]]:
+        assert template.startswith("{{range .items}}node ")
+        rows = [row for name, rows in self.host.nodes.items() for row in (f"node {name}", *rows)]
+        yield {"nodes": number, "lines": "\n".join(rows)}
+
     def look_images(self, number: str) -> Iterator[dict[str, Any]]:
         yield {"condition": int(number), "lines": "\n".join(sorted(self.host.tags))}
 
@@ -339,7 +346,17 @@ class FakePayload:
         fresh = FakeHost(host.name, host.facts)
         if keep_binaries == "yes":
             fresh.stamps = host.stamps
-        for name in ("paths", "links", "units", "users", "met", "tags", "objects", "stamps"):
+        for name in (
+            "paths",
+            "links",
+            "units",
+            "users",
+            "met",
+            "tags",
+            "objects",
+            "nodes",
+            "stamps",
+        ):
             setattr(host, name, getattr(fresh, name))
         host.lease = None
         host.owned = set()
@@ -435,3 +452,10 @@ class FakePayload:
             digest = metadata["annotations"]["kprov.dev/digest"]
             rows.append(f"{item['kind']} {metadata['name']} {digest}")
         self._host.objects[path] = rows
+
+    def k_node(
+        self, name: str, labels: str, notes: str, taints: str, record: str, template: str, rows: str
+    ) -> None:
+        json.loads(f"[{{{labels}}},{{{notes}}},{taints or 0}]")
+        record_row = [f'annotation kprov.dev/node "{record}"'] if record else []
+        self._host.nodes[name] = [*rows.splitlines(), *record_row]

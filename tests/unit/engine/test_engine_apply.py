@@ -128,7 +128,7 @@ class TestFailures:
         assert results["unit:containerd.service"]["outcome"] == "failed"
         assert results["unit:containerd.service"]["message"] == "does not start: no space left"
         assert list(results.values())[-1]["outcome"] == "not run"
-        assert sorted(data["not_started"]) == ["addons on cp1", "node on w1"]
+        assert sorted(data["not_started"]) == ["labels+addons on cp1", "node on w1"]
         assert site.hosts["w2"].units["kubelet.service"].running
         assert "kubelet.service" not in site.hosts["w1"].units
 

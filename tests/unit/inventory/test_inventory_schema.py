@@ -11,6 +11,7 @@ from inventory_folder import HOSTS
 
 from kprov.inventory import json_schema, load, scaffold
 from kprov.inventory.connection_vars import NAMES
+from kprov.inventory.node_vars import MEANINGS
 from kprov.model.cluster import ClusterSpec
 
 INVENTORIES = sorted((Path(__file__).parents[3] / "inventories").glob("*.yaml"))
@@ -82,5 +83,5 @@ def test_every_field_and_connection_variable_is_there() -> None:
     """Editors complete all fields of the spec and all connection variables, with their meaning."""
     assert set(SCHEMA["$defs"]["ClusterSpec"]["properties"]) == set(ClusterSpec.model_fields)
     variables = SCHEMA["$defs"]["Variables"]["properties"]
-    assert set(variables) == set(NAMES)
+    assert set(variables) == {*NAMES, *MEANINGS}
     assert all(variable["description"] for variable in variables.values())

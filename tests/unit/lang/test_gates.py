@@ -18,7 +18,8 @@ VERSIONS = {
     "kubernetes": "v1.36.2", "etcd": "3.6.8", "containerd": "2.1.9", "runc": "1.3.0",
     "cni_plugins": "1.7.1",
 }  # fmt: skip
-_USED = re.compile(r"\bgate\.([a-z0-9_]+)")
+_USED = re.compile(r"\bgate(?:\.|s\[\")([a-z0-9_]+)")
+ENGINE = Path(__file__).parents[3] / "kprov" / "engine"
 
 
 def _gate(name: str, **versions: str) -> bool:
@@ -40,9 +41,12 @@ def test_a_gate_explains_itself(gate: Gate) -> None:
 
 
 def test_roles_ask_for_gates_that_exist_and_for_all_of_them() -> None:
-    """No template asks for an unknown gate, and no gate is left that nobody asks for."""
-    folders = (Path(share("roles")), Path(share("templates")))
-    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    """Nothing asks for an unknown gate, and no gate is left that nobody asks for."""
+    folders = (Path(share("roles")), Path(share("templates")), ENGINE)
+    files = [
+        path for folder in folders for path in folder.rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    ]  # fmt: skip
     asked = {name for path in files for name in _USED.findall(path.read_text())}
     assert asked == {gate.name for gate in GATES}
 

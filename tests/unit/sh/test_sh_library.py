@@ -36,6 +36,7 @@ EXAMPLES: dict[str, Resource] = {
         Resource("user", "u", {"home": "/", "shell": "/bin/sh"}),
         Resource("command", "c", {"met": True}, {"run": "r", "unless": "u"}),
         Resource("wait", "w", {"met": True}, {"run": "r", "timeout": 1, "unit": "u"}),
+        Resource("node", "n", {"label a": "b", "record": "label:a"}),
         Resource("manifest", "m", {"digest": "d", "objects": 1}, {"path": "/m", "objects": ("b",)}),
     )
 }  # fmt: skip
