@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from kprov.cli.common import load_hosts, stderr_style
@@ -113,7 +114,8 @@ def _local(host: Host) -> Host:
 
 def findings_of(session: Session) -> tuple[Finding, ...]:
     """Preflight of a session that has seen its hosts."""
-    return preflight(session.inventory, session.world.facts)
+    certificates = session.lasting_certificates()
+    return preflight(session.inventory, session.world.facts, certificates, datetime.now(UTC))
 
 
 def fit_plan(session: Session) -> Plan:

@@ -17,7 +17,8 @@ ASSUMED = {
     "cpus": "4", "memory_mb": "8192", "resolv_conf": "/etc/resolv.conf",
     "kubelet_has_certificate": "no", "etcd_has_data": "no", "owned": "no", "local_machine": "no",
     "tool_systemctl": "yes", "tool_curl": "yes", "tool_iptables": "yes", "tool_conntrack": "yes",
-    "machine_id": "0" * 32, "default_ip": "192.0.2.1",
+    "machine_id": "0" * 32, "default_ip": "192.0.2.1", "nameservers": "192.0.2.53",
+    "modules_folder": "yes", "ephemeral_ports": "32768-60999",
 }  # fmt: skip
 """Facts of an ordinary host, for people who want to read what a role does."""
 

@@ -11,8 +11,10 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from kprov.core.preflight import Certificate
 from kprov.engine.apply import Apply, held, run
 from kprov.engine.cache import cache_root
+from kprov.engine.certificate_ends import authority_ends, kubelet_ends
 from kprov.engine.connections import Connections
 from kprov.engine.desired import Product, desired, flat, make_plan
 from kprov.engine.gather import Look, gather
@@ -65,6 +67,11 @@ class Session:
         """What would be done; for a session that has `seen`."""
         hosts = [host for host in self.hosts if host.name in self.world.facts]
         return make_plan(self.product, self.world, hosts)
+
+    def lasting_certificates(self) -> tuple[Certificate, ...]:
+        """Those that no apply renews; for a session that has `seen`."""
+        authorities = self.material.pki.ensure_authorities().values()
+        return (*authority_ends(authorities), *kubelet_ends(self.world.facts))
 
     @property
     def applied(self) -> bool:

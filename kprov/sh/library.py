@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from importlib.resources import files
 
-PROBE = ("core", "look", "node", "facts")
+PROBE = ("core", "look", "node", "facts", "fitness")
 PAYLOAD = ("core", "result", "lease", "look", "write", "node", "unit", "artifact")
 RESET = ("core", "result", "lease", "reset")
 

@@ -20,7 +20,7 @@ from kprov.sh.records import Records, text_member
 
 def probe_script(resources: Sequence[Resource]) -> str:
     """Shell text that prints base facts and the state of every resource as JSON lines."""
-    lines = [library(PROBE), "exec 3>&1 >/dev/null 2>&1", "look_facts"]
+    lines = [library(PROBE), "exec 3>&1 >/dev/null 2>&1", "look_facts", "look_fitness"]
     numbered = sorted(enumerate(resources), key=lambda pair: pair[1].kind)
     for kind, group in groupby(numbered, key=lambda pair: pair[1].kind):
         lines += KINDS[kind].look(list(group))

@@ -5,32 +5,44 @@ One idea a file. A check of a single host goes into CHECKS; `preflight` adds wha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
+from kprov.core.preflight.certificates import Certificate, ends
 from kprov.core.preflight.foreign import foreign_authorities, foreign_kubernetes
 from kprov.core.preflight.identities import clocks, unique
+from kprov.core.preflight.kernel import age, cgroup, modules, node_ports, swap
 from kprov.core.preflight.networks import routes
 from kprov.core.preflight.place import Check, Finding, Place
 from kprov.core.preflight.ports import ports
+from kprov.core.preflight.resolver import nameservers
+from kprov.core.preflight.security import apparmor, rights, selinux
 from kprov.core.preflight.size import disks, memory, processors
-from kprov.core.preflight.system import NEEDED_TOOLS, cgroup, iptables, kernel, swap, system
+from kprov.core.preflight.system import NEEDED_TOOLS, iptables, system
 from kprov.model.facts import Facts
 from kprov.model.host import Inventory
 
 CHECKS: tuple[Check, ...] = (
-    system, kernel, memory, processors, disks, ports, foreign_kubernetes, routes, cgroup, swap,
-    iptables,
+    system, rights, age, modules, memory, processors, disks, ports, node_ports, foreign_kubernetes,
+    routes, nameservers, cgroup, swap, iptables, selinux, apparmor,
 )  # fmt: skip
 """Every check of a single host."""
 
 
-def preflight(inventory: Inventory, facts: Mapping[str, Facts]) -> tuple[Finding, ...]:
+def preflight(
+    inventory: Inventory,
+    facts: Mapping[str, Facts],
+    certificates: Sequence[Certificate] = (),
+    now: datetime | None = None,
+) -> tuple[Finding, ...]:
     """All findings of all hosts, errors first."""
     places = [Place(inventory.host(name), its, inventory) for name, its in facts.items()]
     findings = [finding for place in places for check in CHECKS for finding in check(place)]
     findings += unique(places)
     findings += clocks(places)
+    if now is not None:
+        findings += ends(certificates, now)
     return tuple(sorted(findings, key=lambda finding: finding.level != "error"))
 
 
-__all__ = ["NEEDED_TOOLS", "Finding", "foreign_authorities", "preflight"]
+__all__ = ["NEEDED_TOOLS", "Certificate", "Finding", "foreign_authorities", "preflight"]

@@ -28,18 +28,29 @@ IDENTITIES = (
 )
 
 
+MAC = Identity("MAC address", "warning", "cloned machines: give each interface its own address")
+
+
 def unique(places: Sequence[Place]) -> Iterator[Finding]:
     """Cloned machines, each of them."""
-    for identity in IDENTITIES:
+    for identity in (*IDENTITIES, MAC):
         by_value: dict[str, list[Place]] = defaultdict(list)
         for place in places:
-            if value := place.facts.get(identity.fact):
-                by_value[value].append(place)
+            for value in _macs(place) if identity is MAC else {place.facts.get(identity.fact)}:
+                if value:
+                    by_value[value].append(place)
         for value, same in by_value.items():
             names = ", ".join(place.host.name for place in same)
             for place in same if len(same) > 1 else ():
                 what = f"{identity.fact} {value} is shared by {names}"
                 yield Finding(place.host.name, identity.level, what, identity.hint)
+
+
+def _macs(place: Place) -> set[str]:
+    """Addresses of the interfaces that routes lead to: bridges and their like may share theirs."""
+    used = {word.rpartition("@")[2] for word in place.facts.get("routes").split()}
+    pairs = (word.partition("=") for word in place.facts.get("macs").split())
+    return {mac for name, _, mac in pairs if name in used}
 
 
 def clocks(places: Sequence[Place]) -> Iterator[Finding]:

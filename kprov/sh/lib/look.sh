@@ -130,10 +130,17 @@ module_present() {
     grep -qs "/$1\\.ko" "/lib/modules/$(uname -r)/modules.builtin"
 }
 
+# Those that are neither there nor to be loaded are a fact, for preflight
 look_modules() {
+    look_lacking=
     for look_name; do
-        if module_present "$look_name"; then printf '{"module":"%s"}\n' "$look_name" >&3; fi
+        if module_present "$look_name"; then
+            printf '{"module":"%s"}\n' "$look_name" >&3
+        elif ! grep -qs "/$look_name\\.ko" "/lib/modules/$(uname -r)/modules.dep"; then
+            look_lacking="$look_lacking$look_name "
+        fi
     done
+    fact modules_lacking "$look_lacking"
 }
 
 look_packages() {

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from kprov.core.preflight import foreign_authorities, preflight
+from kprov.core.preflight import Certificate, foreign_authorities, preflight
 from kprov.inventory import load
 from kprov.model.change import Action, Change
 from kprov.model.facts import Facts
@@ -83,6 +84,23 @@ def test_good_hosts(inventory: Inventory) -> None:
         ("w1", {"cgroup": "v1"}, "warning", "cgroup v1, which kubelets from v1.35 on"),
         ("w1", {"swap": "1"}, "warning", "swap is on: apply turns it off"),
         ("w1", {"tool_iptables": "no"}, "error", "iptables is missing"),
+        ("w1", {"read_only": "/etc /opt /var/lib"}, "error", "the login has not root's rights"),
+        ("w1", {"read_only": "/usr/local/bin"}, "error", "cannot be written to: /usr/local/bin"),
+        ("w1", {"nameservers": "127.0.0.1"}, "error", "nameserver 127.0.0.1 in /etc/resolv"),
+        ("w1", {"nameservers": "192.0.2.1 ::1%lo"}, "error", "nameserver ::1%lo in "),
+        ("w1", {"nameservers": "10.96.0.10"}, "error", "nameserver 10.96.0.10 in /etc/resolv.conf"),
+        ("w1", {"nameservers": "127.0.0.53", "owned": "yes"}, "warning", "nameserver 127.0.0.53"),
+        ("w1", {"nameservers": ""}, "warning", "no nameserver in /etc/resolv.conf: pods resolve"),
+        ("w1", {"nameservers": "1.1.1.1 2.2.2.2 3.3.3.3 4.4.4.4"}, "warning", "4 nameservers in "),
+        ("w1", {"selinux": "enforcing"}, "warning", "SELinux is enforcing, without a policy for"),
+        ("w1", {"apparmor": "on"}, "warning", "AppArmor is on, but /sbin/apparmor_parser is"),
+        ("w1", {"modules_lacking": "br_netfilter "}, "error", "the kernel has no module br_netf"),
+        ("w1", {"modules_lacking": "ip_vs ip_vs_rr"}, "warning", "the kernel has no module ip_vs"),
+        (
+            "w1", {"ephemeral_ports": "1024-65535"}, "warning",
+            "the kernel hands out ports 1024-65535 to connections, NodePorts are 30000-32767",
+        ),
+        ("w1", {"ephemeral_ports": "32000-60999 32000-32700,40000"}, "warning", "the kernel hands"),
     ],
 )  # fmt: skip
 def test_each_check(
@@ -104,6 +122,10 @@ def test_each_check(
         {"memory_mb": ""},
         {"kernel": "Linux 6.12.0-rc3+"},
         {"kernel": "Linux strange"},
+        {"ephemeral_ports": "1024-65535 8080,29000-33000", "selinux": "permissive"},
+        {"ephemeral_ports": "strange 1-x", "nameservers": "strange fe80::1%eth0 192.0.2.53"},
+        {"selinux": "enforcing", "selinux_containers": "yes"},
+        {"apparmor": "on", "tool_apparmor_parser": "yes", "macs": "eth0 =x eth1=", "routes": "@"},
         {"cgroup": "v1", "owned": "yes", "swap": "0", "listening": "10250=kubelet 10256=kube-proxy",
          "routes": "10.244.1.0/24@cni0", "processes": "kubelet kube-proxy",
          "kubernetes_files": "/etc/systemd/system/kubelet.service"},
@@ -135,6 +157,51 @@ def test_cloned_machines(inventory: Inventory, fact: str, level: str) -> None:
     assert [(its.host, its.level) for its in findings] == [("w1", level), ("w2", level)]
     assert findings[0].what == f"{fact} same is shared by w1, w2"
     assert findings[0].hint
+
+
+def test_cloned_interfaces(inventory: Inventory) -> None:
+    """Those that routes lead to; bridges of containers have the same address everywhere."""
+    facts = {"routes": "default@192.0.2.1 192.0.2.0/24@eth0",
+             "macs": "eth0=52:54:00:00:00:01 virbr0=02:42:00:00:00:01"}  # fmt: skip
+    findings = preflight(inventory, seen(cp1=facts, w2=facts))
+    assert [(its.host, its.level) for its in findings] == [("cp1", "warning"), ("w2", "warning")]
+    assert findings[0].what == "MAC address 52:54:00:00:00:01 is shared by cp1, w2"
+
+
+def test_a_kubelet_with_a_resolver_file_of_its_own(tmp_path: Path) -> None:
+    """The host's nameservers are not the pods' then."""
+    text = TEXT.replace("192.0.2.21", "192.0.2.21, kubelet_config: {resolvConf: /etc/own.conf}")
+    (tmp_path / "i.yaml").write_text(text)
+    inventory = load(tmp_path / "i.yaml", overrides=[], environ={})
+    loop = {"nameservers": "127.0.0.1"}
+    findings = preflight(inventory, seen(w1=loop, w2=loop))
+    assert [its.host for its in findings] == ["w2"]
+
+
+def test_modules_of_a_kernel_that_was_replaced(inventory: Inventory) -> None:
+    """The usual reason, and what to do."""
+    facts = {"modules_lacking": "overlay", "modules_folder": "no", "kernel": "Linux 6.1.0-9-amd64"}
+    (finding,) = preflight(inventory, seen(w1=facts))
+    assert finding.hint.startswith("/lib/modules/6.1.0-9-amd64 is gone: reboot")
+
+
+@pytest.mark.parametrize(
+    ("kind", "days", "level", "what"),
+    [
+        ("authority", 200, "", ""),
+        ("authority", 100, "warning", "the etcd authority ends on 2026-04-11"),
+        ("kubelet", 100, "", ""),
+        ("kubelet", 30, "warning", "the kubelet's certificate ends on 2026-01-31"),
+        ("kubelet", -1, "error", "the kubelet's certificate has ended on 2025-12-31"),
+    ],
+)
+def test_certificates(inventory: Inventory, kind: str, days: int, level: str, what: str) -> None:
+    """Authorities half a year before, kubelets when they should have renewed theirs."""
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    end = now + timedelta(days=days)
+    its = Certificate(kind, "w1", "etcd", end - timedelta(days=365), end)  # type: ignore[arg-type]
+    findings = preflight(inventory, seen(), (its,), now)
+    assert [(its.level, its.what) for its in findings] == ([(level, what)] if what else [])
 
 
 def test_a_clock_that_is_off(inventory: Inventory) -> None:

@@ -161,6 +161,9 @@ class FakeProbe:
             run, owner, expires = host.lease
             yield {"held": run, "owner": owner, "expires": expires}
 
+    def look_fitness(self) -> Iterator[dict[str, Any]]:
+        return iter(())
+
     def look_paths(self, *names: str) -> Iterator[dict[str, Any]]:
         for name in names:
             path = self.host.paths.get(name)
