@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from kprov.cli.common import load_hosts, stderr_style
 from kprov.core.preflight import Finding, foreign_authorities, preflight
+from kprov.core.quorum import quorum_risks
 from kprov.engine.connections import Connections
 from kprov.engine.limit import limited
 from kprov.model.errors import InterruptedByUser, KprovError, Problem
@@ -125,8 +126,15 @@ def fit_plan(session: Session) -> Plan:
     """
     _refuse_errors(findings_of(session))
     plan = session.plan()
-    _refuse_errors(foreign_authorities(plan))
+    _refuse_errors(findings_of_plan(session, plan))
     return plan
+
+
+def findings_of_plan(session: Session, plan: Plan) -> tuple[Finding, ...]:
+    """What speaks against a plan itself."""
+    members = [host.name for host in session.inventory.etcd]
+    risks = quorum_risks(plan, members, session.world.facts)
+    return (*foreign_authorities(plan), *risks)
 
 
 def _refuse_errors(findings: Iterable[Finding]) -> None:

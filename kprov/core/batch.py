@@ -13,18 +13,13 @@ def together(hosts: Sequence[str], facts: Mapping[str, Facts]) -> Batches:
     return [list(hosts)]
 
 
-def one_by_one_if_running(unit: str) -> BatchRule:
-    """All at once while the unit runs nowhere, otherwise one host at a time, stopped ones first.
-
-    A member of etcd alone waits for a quorum that never forms (so they start together); a running
-    quorum or control plane must not lose two at once.
-    """
+def running_one_by_one(unit: str) -> BatchRule:
+    """Where the unit does not run all at once, then the others one at a time."""
 
     def rule(hosts: Sequence[str], facts: Mapping[str, Facts]) -> Batches:
-        running = {host for host in hosts if runs(facts[host], unit)}
-        if not running:
-            return [list(hosts)]
-        return [[host] for host in sorted(hosts, key=running.__contains__)]
+        running = [host for host in hosts if runs(facts[host], unit)]
+        stopped = [host for host in hosts if host not in running]
+        return [batch for batch in (stopped, *([host] for host in running)) if batch]
 
     return rule
 

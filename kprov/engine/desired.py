@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from kprov.core.etcd import check_known
 from kprov.core.order import changes_of, with_inputs
 from kprov.core.phase import Phase
 from kprov.core.plan import build
@@ -98,6 +99,7 @@ def flat(resources: PhaseResources) -> tuple[Resource, ...]:
 
 def make_plan(product: Product, world: World, hosts: Iterable[Host]) -> Plan:
     """The plan for hosts that were looked at: a pure function of the world."""
+    check_known([host.name for host in world.inventory.etcd], world.facts)
     work: dict[str, dict[str, tuple[Change, ...]]] = {phase.name: {} for phase in product.phases}
     for host in hosts:
         resources = desired(product, world, host)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from kprov.core.batch import one_by_one_if_running, percent, runs, together
+from kprov.core.batch import percent, running_one_by_one, runs, together
+from kprov.core.etcd import member_by_member
 from kprov.core.phase import Phase
 from kprov.model.cluster import ClusterSpec
 from kprov.model.facts import Facts
@@ -19,10 +20,10 @@ PHASES: tuple[Phase, ...] = (
     Phase("os",      "all",           ("os",),
           "Prepare the operating system",      together),
     Phase("etcd",    "etcd",          ("etcd",),
-          "Form the etcd cluster",             one_by_one_if_running("etcd.service")),
+          "Form the etcd cluster",             member_by_member),
     Phase("control", "control_plane",
           ("kube-apiserver", "kube-controller-manager", "kube-scheduler"),
-          "Start the control planes",          one_by_one_if_running("kube-apiserver.service"),
+          "Start the control planes",          running_one_by_one("kube-apiserver.service"),
           after=("etcd",)),
     Phase("runtime", "node",          ("containerd", "cni", "api-proxy"),
           "Install the container runtime",     percent(25, "containerd.service")),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kprov.core import etcd
 from kprov.engine.node_values import kubelet_of, node_object
 from kprov.engine.registries import Registry
 from kprov.lang.gates import gates_for
@@ -40,6 +41,14 @@ class Api:
     port: int
     balancer: LoadBalancer | None
     """How nodes get there: `local`, `external`, `keepalived`, or straight to one control plane."""
+
+
+@dataclass(frozen=True, slots=True)
+class Etcd:
+    """Whether a host `joins` a cluster that is there, and the `others` that have its data."""
+
+    joins: bool
+    others: list[Node]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +113,7 @@ def host_values(world: World, host: Host) -> dict[str, Any]:
         "node_object": node_object(host, gates, world.facts),
         "node_objects": [node_object(its, gates, world.facts) for its in inventory.nodes],
         "peers": [node for node in nodes if node.name != host.name],
+        "etcd": _etcd(world, host),
         "etcd_members": [_node(its, world) for its in inventory.etcd],
         "control_planes": [_node(its, world) for its in inventory.control_planes],
         "api": api(world),
@@ -128,6 +138,18 @@ def no_proxy(world: World) -> Any:
     ranges = [network.pods, network.services]
     own = cluster.proxy.no_proxy if cluster.proxy else []
     return list(dict.fromkeys([*inside, *ranges, reached, *addresses, *own]))
+
+
+def _etcd(world: World, host: Host) -> Any:
+    """How this host comes to be a member; Pending before the look."""
+    if host.name not in world.facts:
+        return Pending(f"facts of {host.name}")
+    others = [
+        _node(its, world)
+        for its in world.inventory.members
+        if its.name in world.facts and its.name != host.name and etcd.formed(world.facts[its.name])
+    ]
+    return Etcd(etcd.joins(world.facts[host.name], world.facts.values()), others)
 
 
 def api(world: World) -> Api:

@@ -107,7 +107,14 @@ facts_kubernetes() {
     else
         fact kubelet_has_certificate no
     fi
-    if [ -d /var/lib/etcd/member ]; then fact etcd_has_data yes; else fact etcd_has_data no; fi
+    if [ -d /var/lib/etcd/member ]; then
+        fact etcd_has_data yes
+        facts_etcd
+    else
+        fact etcd_has_data no
+    fi
+    if [ -e /etc/etcd/initial.env ]; then fact etcd_initial yes; fi
+    if [ -e /etc/etcd/learner ]; then fact etcd_learner yes; fi
     if [ -r /etc/kubernetes/encryption.yaml ]; then
         fact_found=
         while read -r fact_key fact_value fact_rest; do
@@ -133,6 +140,21 @@ facts_kubernetes() {
     if [ -d "$KPROV_OPT/.incoming" ]; then
         fact incoming "$(stat -c '%n=%s' "$KPROV_OPT/.incoming"/* 2>/dev/null | sed 's,.*/,,' | tr '\n' ' ')"
     fi
+}
+
+# What the cluster's members are and which of them answer out of a quorum, while others are asked
+# other things. Where nobody listens nobody is asked: etcdctl would wait for seconds.
+facts_etcd() {
+    grep -Eqs ':094B 0+:0000 0A' /proc/net/tcp /proc/net/tcp6 || return 0
+    (
+        fact etcd_members "$(facts_etcdctl member list)"
+        fact etcd_healthy "$(facts_etcdctl endpoint health --cluster 2>&1 | sed -n 's/ is healthy:.*//p' | tr '\n' ' ')"
+    ) 3>"$KPROV_TMP/look.etcd" &
+}
+
+facts_etcdctl() {
+    ETCDCTL_API=3 timeout 6 /usr/local/bin/etcdctl --endpoints=https://127.0.0.1:2379 --dial-timeout=2s --command-timeout=3s \
+        --cacert=/etc/etcd/pki/ca.crt --cert=/etc/etcd/pki/healthcheck-client.crt --key=/etc/etcd/pki/healthcheck-client.key "$@"
 }
 
 facts_lease() {

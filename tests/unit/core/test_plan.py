@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kprov.core.batch import one_by_one_if_running, percent, together
+from kprov.core.batch import percent, running_one_by_one, together
 from kprov.core.plan import build
 from kprov.model.plan import Plan
 from tests.unit.core.builders import created, facts, phase
@@ -63,21 +63,12 @@ def test_hosts_that_are_waited_for_do_not_take_on_later_work() -> None:
     assert plan.steps[2].needs == {0}
 
 
-def test_running_members_are_changed_one_after_the_other() -> None:
-    """A quorum loses one member at most; the one that is down comes first."""
-    rule = one_by_one_if_running("etcd.service")
-    seen = {
-        "a": facts({"unit:etcd.service": UP}),
-        "b": facts({"unit:etcd.service": None}),
-        "c": facts({"unit:etcd.service": UP}),
-    }
-    assert rule(["a", "b", "c"], seen) == [["b"], ["a"], ["c"]]
-
-
-def test_members_that_have_never_run_start_together() -> None:
-    """One alone would wait for a quorum for ever."""
-    rule = one_by_one_if_running("etcd.service")
-    assert rule(["a", "b", "c"], dict.fromkeys("abc", facts())) == [["a", "b", "c"]]
+def test_running_control_planes_are_changed_one_after_the_other() -> None:
+    """Those that are down come first, all at once."""
+    rule = running_one_by_one("api")
+    up, down = facts({"unit:api": UP}), facts({"unit:api": None})
+    seen = {"a": up, "b": down, "c": up, "d": down}
+    assert rule(["a", "b", "c", "d"], seen) == [["b", "d"], ["a"], ["c"]]
 
 
 @given(st.integers(1, 40), st.integers(0, 40), st.integers(1, 100))
