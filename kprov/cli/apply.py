@@ -13,6 +13,8 @@ from kprov.cli.cluster import Opened, findings_of, fit_plan, opened
 from kprov.cli.common import (
     confirm,
     host_options,
+    load_inventory,
+    managed_options,
     output_option,
     print_json,
     stderr_style,
@@ -36,6 +38,11 @@ def options(parser: argparse.ArgumentParser) -> None:
     """Command line options."""
     host_options(parser)
     output_option(parser)
+    managed_options(parser)
+    parser.add_argument(
+        "--no-wait", action="store_true",
+        help="managed clusters: begin the next operation and return",
+    )  # fmt: skip
     parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
     parser.add_argument(
         "--steal-lease", action="store_true", help="take over the lease of another apply"
@@ -48,7 +55,12 @@ def run(args: argparse.Namespace) -> int:
     file: Path = args.inventory
     if saved is not None:
         saved_plan.adopt(args, saved)
-    with opened(args) as it, it.session.state.lock(datetime.now(UTC)):
+    inventory = load_inventory(args)
+    if inventory.cluster.provider != "ssh":
+        from kprov.cli import managed
+
+        return managed.apply(args, inventory, saved, file)
+    with opened(args, inventory) as it, it.session.state.lock(datetime.now(UTC)):
         session = it.seen()
         session.check_lease(steal=args.steal_lease)
         plan = fit_plan(session)

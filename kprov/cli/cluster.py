@@ -61,9 +61,9 @@ class Opened:
 
 
 @contextmanager
-def opened(args: argparse.Namespace) -> Iterator[Opened]:
+def opened(args: argparse.Namespace, inventory: Inventory | None = None) -> Iterator[Opened]:
     """Load, open, and close what the command line asks for."""
-    inventory = load_hosts(args)
+    inventory = inventory or load_hosts(args)
     state = open_state(args.inventory, inventory.cluster.name, args.state)
     progress = ProgressLines(stderr_style(), verbose=args.verbose)
     with connections_to(inventory, state, args) as connections:

@@ -48,6 +48,14 @@ def host_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def managed_options(parser: argparse.ArgumentParser) -> None:
+    """Options of commands that plan managed clusters."""
+    parser.add_argument(
+        "--allow-replace", action="store_true",
+        help="managed clusters: delete and make anew what cannot be changed in place",
+    )  # fmt: skip
+
+
 def output_option(parser: argparse.ArgumentParser) -> None:
     """-o text|json."""
     parser.add_argument(

@@ -8,7 +8,7 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
-from kprov.cli.common import inventory_options, load_hosts
+from kprov.cli.common import inventory_options, load_inventory
 from kprov.engine.session import Session, open_session
 from kprov.model.errors import InputError
 from kprov.model.host import Inventory
@@ -27,6 +27,9 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--file", type=Path, default=None, help="write to this file")
     parser.add_argument("--user", default=None, help="for this user, not the administrator")
     parser.add_argument("--group", action="append", default=[], help="a group of that user")
+    parser.add_argument(
+        "--admin", action="store_true", help="managed clusters: the built-in administrator's"
+    )
     parser.add_argument("--ttl", default="8h", help="how long they live: 30m, 8h, 7d (default 8h)")
 
 
@@ -35,12 +38,7 @@ def run(args: argparse.Namespace) -> int:
     ttl = _ttl(args.ttl)
     if args.group and not args.user:
         raise InputError("--group is for --user NAME, which is missing")
-    inventory = load_hosts(args)
-    state = open_state(args.inventory, inventory.cluster.name, args.state)
-    session = applied_session(inventory, state, args.bundle)
-    text = session.kubeconfig()
-    if args.user:
-        text = session.user_kubeconfig(args.user, tuple(args.group), ttl)
+    text = _kubeconfig(args, load_inventory(args), ttl)
     if args.merge:
         path = (args.file or _first_kubeconfig()).expanduser()
         text = merge(_text(path), text, where=str(path))
@@ -52,6 +50,18 @@ def run(args: argparse.Namespace) -> int:
     else:
         out(text.rstrip())
     return 0
+
+
+def _kubeconfig(args: argparse.Namespace, inventory: Inventory, ttl: timedelta) -> str:
+    if inventory.cluster.provider != "ssh":
+        from kprov.cli import managed
+
+        return managed.kubeconfig(args, inventory)
+    state = open_state(args.inventory, inventory.cluster.name, args.state)
+    session = applied_session(inventory, state, args.bundle)
+    if args.user:
+        return session.user_kubeconfig(args.user, tuple(args.group), ttl)
+    return session.kubeconfig()
 
 
 def applied_session(inventory: Inventory, state: StateDir, bundle: Path | None = None) -> Session:

@@ -15,7 +15,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from kprov.cli.version import VersionAction
 from kprov.model.errors import InterruptedByUser, KprovError
@@ -62,6 +62,8 @@ COMMANDS: tuple[Command, ...] = (
             "kprov bundle create inventory.yaml -o demo.tar"),
     Command("reset", "take away what kprov put on the hosts",
             "kprov reset inventory.yaml"),
+    Command("azure-token", "sign in to an AKS cluster; kubectl calls this",
+            "kprov azure-token --credential cli"),
     Command("local", "machines on this computer",
             "kprov local up inventories/local.yaml"),
     Command("completion", "print the completion script of a shell",
@@ -106,7 +108,7 @@ def _parser(*chosen: str | None) -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         if command.name in chosen:
-            importlib.import_module(f"kprov.cli.{command.name}").options(sub)
+            _module(command.name).options(sub)
     return parser
 
 
@@ -137,7 +139,7 @@ def _run(words: list[str]) -> int:
     if "_ARGCOMPLETE" in os.environ:
         return _complete()
     args = _parser(_chosen(words)).parse_args(words)
-    code: int = importlib.import_module(f"kprov.cli.{args.command}").run(args)
+    code: int = _module(args.command).run(args)
     return code
 
 
@@ -152,6 +154,10 @@ def _complete() -> int:
 
     argcomplete.autocomplete(_parser(_chosen(os.environ.get("COMP_LINE", "").split())))
     return 0
+
+
+def _module(command: str) -> Any:
+    return importlib.import_module(f"kprov.cli.{command.replace('-', '_')}")
 
 
 def _report(error: KprovError) -> int:

@@ -6,7 +6,14 @@ import argparse
 from pathlib import Path
 
 from kprov.cli.cluster import findings_of, opened
-from kprov.cli.common import host_options, print_json, stderr_style, stdout_style
+from kprov.cli.common import (
+    host_options,
+    load_inventory,
+    managed_options,
+    print_json,
+    stderr_style,
+    stdout_style,
+)
 from kprov.cli.saved_plan import may_save, save
 from kprov.ui.findings import finding_lines
 from kprov.ui.plan_text import plan_text
@@ -16,6 +23,7 @@ from kprov.ui.style import note, out
 def options(parser: argparse.ArgumentParser) -> None:
     """Command line options."""
     host_options(parser)
+    managed_options(parser)
     parser.add_argument(
         "-o", "--output", default="text", metavar="text|json|FILE",
         help="how to print it; a file name saves it for `kprov apply FILE`",
@@ -27,7 +35,12 @@ def run(args: argparse.Namespace) -> int:
     """Exit code 2 when there is something to do."""
     if args.output not in ("text", "json"):
         may_save(Path(args.output))
-    with opened(args) as it:
+    inventory = load_inventory(args)
+    if inventory.cluster.provider != "ssh":
+        from kprov.cli import managed
+
+        return managed.plan(args, inventory)
+    with opened(args, inventory) as it:
         session = it.seen()
         for line in finding_lines(findings_of(session), stderr_style()):
             note(line)

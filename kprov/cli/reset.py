@@ -6,7 +6,7 @@ import argparse
 from datetime import UTC, datetime
 
 from kprov.cli.cluster import HostsError, opened
-from kprov.cli.common import confirm, host_options
+from kprov.cli.common import confirm, host_options, load_inventory
 from kprov.engine.reset import reset
 from kprov.model.errors import KprovError
 from kprov.ui.style import out
@@ -24,7 +24,12 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 1 when a host could not be reset, 4 when it is leased to somebody else."""
-    with opened(args) as it, it.session.state.lock(datetime.now(UTC)):
+    inventory = load_inventory(args)
+    if inventory.cluster.provider != "ssh":
+        from kprov.cli import managed
+
+        return managed.reset(args, inventory)
+    with opened(args, inventory) as it, it.session.state.lock(datetime.now(UTC)):
         names = [host.name for host in it.session.hosts]
         name = it.session.inventory.cluster.name
         question = f"Remove cluster `{name}` and all its data from {', '.join(names)}?"

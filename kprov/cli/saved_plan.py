@@ -37,6 +37,7 @@ def save(path: Path, args: argparse.Namespace, plan: Plan) -> None:
         "overrides": args.overrides,
         "state": str(args.state.absolute()) if args.state else None,
         "limit": args.limit,
+        "allow_replace": args.allow_replace,
         "bundle": str(args.bundle.absolute()) if args.bundle else None,
         **plan.as_data(),
     }
@@ -83,6 +84,7 @@ def adopt(args: argparse.Namespace, saved: dict[str, Any]) -> None:
     args.overrides = saved["overrides"]
     args.state = Path(saved["state"]) if saved["state"] else args.state
     args.limit = saved["limit"]
+    args.allow_replace = saved.get("allow_replace", False)
     if saved.get("bundle"):
         args.bundle = Path(saved["bundle"])
 

@@ -6,7 +6,7 @@ import argparse
 from datetime import UTC, datetime
 
 from kprov.cli.cluster import opened
-from kprov.cli.common import host_options, output_option, print_json, stdout_style
+from kprov.cli.common import host_options, load_inventory, output_option, print_json, stdout_style
 from kprov.engine.gather import Look
 from kprov.engine.session import Session
 from kprov.model.errors import InputError
@@ -24,7 +24,12 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0 all well, 2 drift, 1 a host is out of reach."""
-    with opened(args) as it:
+    inventory = load_inventory(args)
+    if inventory.cluster.provider != "ssh":
+        from kprov.cli import managed
+
+        return managed.status(args, inventory)
+    with opened(args, inventory) as it:
         look = it.look()
         session = it.session.seen(look)
         plan = _plan(session, look)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kprov.cli.common import (
     inventory_options,
-    load_hosts,
+    load_inventory,
     output_option,
     print_json,
     stderr_style,
@@ -21,7 +21,7 @@ from kprov.engine.verify.runner import run_checks
 from kprov.engine.verify.values import DEFAULT_IMAGE, CheckResult, VerifyOptions
 from kprov.model.host import Inventory
 from kprov.state.atomic import write_atomic
-from kprov.state.directory import StateDir, open_state
+from kprov.state.directory import open_state
 from kprov.ui.style import Style, note, out
 from kprov.ui.table import table
 
@@ -39,12 +39,11 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 1 when a check failed."""
-    inventory = load_hosts(args)
-    state = open_state(args.inventory, inventory.cluster.name, args.state)
+    inventory = load_inventory(args)
     only = tuple(word for word in args.only.split(",") if word)
     style = stderr_style()
     options_ = VerifyOptions(image=args.image, only=only)
-    with _kubeconfig(args, inventory, state) as kubeconfig:
+    with _kubeconfig(args, inventory) as kubeconfig:
         results = run_checks(
             kubeconfig, options_, lambda result: note(f"{_status(result, style)} {result.title}")
         )
@@ -57,11 +56,18 @@ def run(args: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _kubeconfig(args: argparse.Namespace, inventory: Inventory, state: StateDir) -> Iterator[Path]:
+def _kubeconfig(args: argparse.Namespace, inventory: Inventory) -> Iterator[Path]:
     """The one that was named, or the administrator's in a private file for as long as it takes."""
     if args.kubeconfig:
         yield args.kubeconfig
         return
+    if inventory.cluster.provider != "ssh":
+        from kprov.cli import managed
+
+        with managed.verify_kubeconfig(args, inventory) as path:
+            yield path
+        return
+    state = open_state(args.inventory, inventory.cluster.name, args.state)
     with tempfile.TemporaryDirectory(prefix="kprov-verify-") as folder:
         path = Path(folder) / "kubeconfig"
         write_atomic(path, applied_session(inventory, state, args.bundle).kubeconfig().encode())

@@ -18,3 +18,14 @@ def limited(inventory: Inventory, limit: str | None) -> tuple[Host, ...]:
             raise InputError(f"--limit: no host or group `{word}`", where=inventory.path)
         names.update(found)
     return tuple(host for host in inventory.members if host.name in names)
+
+
+def chosen(names: list[str], limit: str | None) -> list[str]:
+    """The clusters that a `--limit` of their names leaves."""
+    if limit is None:
+        return names
+    wanted = limit.replace(":", ",").split(",")
+    for word in wanted:
+        if word not in names:
+            raise InputError(f"--limit: no cluster `{word}`", hint=f"there are: {', '.join(names)}")
+    return [name for name in names if name in wanted]

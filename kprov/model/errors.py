@@ -10,6 +10,7 @@ KprovError                 exit code
 ├── TransportError         1   a host cannot be reached or used
 │   └── HostKeyError       1   its SSH host key is not the pinned one
 ├── PayloadError           1   something did not work on a host
+├── ProviderError          1   a cloud refused, or did not manage
 ├── LocalMachineError      1   local machines cannot be made
 └── InterruptedByUser      130
 """
@@ -106,6 +107,16 @@ class HostKeyError(TransportError):
 
 class PayloadError(KprovError):
     """Something did not work on a host."""
+
+
+class ProviderError(KprovError):
+    """A cloud refused, or did not manage; `code` is its own word for it."""
+
+    def __init__(
+        self, what: str, *, code: str = "", where: str | Location = "", hint: str = ""
+    ) -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.code = code
 
 
 class LocalMachineError(KprovError):

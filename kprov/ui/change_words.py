@@ -13,7 +13,9 @@ LONGEST_COMMAND = 60
 
 
 def describe(change: Change) -> str:
-    """Words without the id, which stands beside them."""
+    """Words without the id, which stands beside them; a provider may have put its own."""
+    if words := change.resource.params.get("words"):
+        return str(words)
     match change.action:
         case Action.MAYBE:
             return "tested again on the host, may have to run"

@@ -18,14 +18,14 @@ MOST_DIFF_LINES = 60
 """A diff longer than this is cut; the rest is counted."""
 
 
-def plan_text(plan: Plan, style: Style, *, diffs: bool = True) -> str:
-    """The whole plan, ending in a line that counts."""
+def plan_text(plan: Plan, style: Style, *, diffs: bool = True, of: str = "host") -> str:
+    """The whole plan, ending in a line that counts; `of`: what it is about, host or cluster."""
     if plan.empty:
-        return "No changes: every host is as the inventory says."
+        return f"No changes: every {of} is as the inventory says."
     lines: list[str] = []
     for step in plan.steps:
         lines += _step(step, plan, style, diffs=diffs)
-    lines.append(_summary(plan))
+    lines.append(_summary(plan) if of == "host" else _managed_summary(plan))
     return "\n".join(lines)
 
 
@@ -65,4 +65,12 @@ def _summary(plan: Plan) -> str:
     return (
         f"{plan.changes} changes on {hosts} host{'s' if hosts != 1 else ''}, "
         f"{restarts} restarts, {len(plan.steps)} payloads. Plan {plan.digest[:12]}"
+    )
+
+
+def _managed_summary(plan: Plan) -> str:
+    clusters = len({step.host for step in plan.steps})
+    return (
+        f"{plan.changes} changes on {clusters} cluster{'s' if clusters != 1 else ''}. "
+        f"Plan {plan.digest[:12]}"
     )

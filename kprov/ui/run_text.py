@@ -22,8 +22,8 @@ def run_text(result: RunResult, style: Style, *, again: str = AGAIN) -> str:
         lines += _by_host(result)
     channels = ", ".join(f"{host} {count}" for host, count in sorted(result.channels.items()))
     lines.append(
-        f"{_verdict(result, style)}: {result.changed} changes in {result.seconds:.1f} s "
-        f"(SSH channels: {channels})"
+        f"{_verdict(result, style)}: {result.changed} changes in {result.seconds:.1f} s"
+        + (f" (SSH channels: {channels})" if channels else "")
     )
     if not result.ok:
         mended = "" if result.interrupted else " after mending"

@@ -25,5 +25,5 @@ def test_manpage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "76")
     text = manpage()
     for command in COMMANDS:
-        assert command.name in text
+        assert command.name.replace("-", r"\-") in text
     compare(PAGE, text)

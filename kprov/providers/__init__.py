@@ -1,0 +1,1 @@
+"""Floor 3: clusters that somebody else runs, behind one protocol (base.py)."""
