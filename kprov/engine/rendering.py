@@ -19,6 +19,7 @@ ASSUMED = {
     "tool_systemctl": "yes", "tool_curl": "yes", "tool_iptables": "yes", "tool_conntrack": "yes",
     "machine_id": "0" * 32, "default_ip": "192.0.2.1", "nameservers": "192.0.2.53",
     "modules_folder": "yes", "ephemeral_ports": "32768-60999",
+    "interfaces": "eth0=1500=192.0.2.1", "tool_ip": "yes", "tool_bridge": "yes",
 }  # fmt: skip
 """Facts of an ordinary host, for people who want to read what a role does."""
 

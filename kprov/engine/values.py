@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from kprov.core import etcd
+from kprov.core.addresses import ETHERNET_MTU, found_address, known_address, mtu_of
 from kprov.engine.node_values import kubelet_of, node_object
+from kprov.engine.proxy import proxy_mode
 from kprov.engine.registries import Registry
 from kprov.lang.gates import gates_for
 from kprov.lang.pending import Pending
@@ -24,11 +26,24 @@ ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A host as templates see it; the address is `Pending` until it is known."""
+    """A host as templates see it; what is not known yet is `Pending`.
+
+    `mtu`: the largest packet, in bytes, of the interface with its address.
+    """
 
     name: str
     address: Any
     pod_cidr: str
+    mtu: Any = ETHERNET_MTU
+
+    @property
+    def hardware_address(self) -> str:
+        """Its own on the tunnel between the nodes: made from its name, so all know it beforehand.
+
+        A locally administered one (IEEE 802: the second lowest bit of the first byte).
+        """
+        digest = hashlib.sha256(f"kprov pods {self.name}".encode()).digest()
+        return ":".join(f"{byte:02x}" for byte in (0x02, *digest[:5]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +82,6 @@ class World:
         return self.inventory.cluster
 
 
-def known_address(host: Host) -> str | None:
-    """The address as the inventory says it: `ip`, else an `ansible_host` that is an address."""
-    for candidate in (host.vars.get("ip"), host.connection.address):
-        try:
-            address = ipaddress.ip_address(str(candidate))
-        except ValueError:
-            continue
-        if not address.is_loopback:
-            return str(address)
-    return None
-
-
 def address(host: Host, facts: Mapping[str, Facts]) -> Any:
     """A host's address in the cluster; Pending before the look; InputError when it has none."""
     known = known_address(host)
@@ -86,7 +89,7 @@ def address(host: Host, facts: Mapping[str, Facts]) -> Any:
         return known
     if host.name not in facts:
         return Pending(f"the address of {host.name}")
-    found = facts[host.name].get("default_ip")
+    found = found_address(facts[host.name], 4)
     if found:
         return found
     raise InputError(
@@ -119,6 +122,7 @@ def host_values(world: World, host: Host) -> dict[str, Any]:
         "api": api(world),
         "registries": world.registries,
         "no_proxy": no_proxy(world),
+        "proxy_mode": proxy_mode(inventory, world.facts, host, gates),
         "dns_address": cluster.service_address(10),
         "unit_mode": "0600" if cluster.hardening == "cis" else "0644",
         "files": inventory.texts,
@@ -174,7 +178,19 @@ def _bracketed(host: str) -> str:
 
 
 def _node(host: Host, world: World) -> Node:
-    return Node(host.name, address(host, world.facts), world.pod_cidrs.get(host.name, ""))
+    its = address(host, world.facts)
+    return Node(
+        name=host.name,
+        address=its,
+        pod_cidr=world.pod_cidrs.get(host.name, ""),
+        mtu=_mtu(host, its, world.facts),
+    )
+
+
+def _mtu(host: Host, its: Any, facts: Mapping[str, Facts]) -> Any:
+    if host.name in facts:
+        return mtu_of(facts[host.name], str(its))
+    return Pending(f"the network interface of {host.name}")
 
 
 def _facts_of(host: Host, world: World) -> Any:

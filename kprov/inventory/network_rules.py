@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from kprov.inventory.findings import Findings
 from kprov.inventory.names import address_of
 from kprov.inventory.spec import ReadSpec
+from kprov.lang.gates import gate_holds
 from kprov.model.errors import Location
 from kprov.model.host import Host, Inventory
 
@@ -40,6 +41,18 @@ def check_networks(inventory: Inventory, read: ReadSpec, findings: Findings) -> 
     for host in inventory.hosts:
         _check_host(host, ranges, findings)
     _check_local(inventory, read, findings)
+    _check_proxy(read, findings)
+
+
+def _check_proxy(read: ReadSpec, findings: Findings) -> None:
+    """The mode of kube-proxy is one that this release has."""
+    mode, version = read.spec.network.proxy, read.spec.version
+    if not read.good("kubernetes") or not read.good("network", "proxy"):
+        return
+    if mode == "nftables" and not gate_holds("nftables_proxy", version):
+        what = f"`cluster.network.proxy` is nftables, which {read.spec.kubernetes} does not have"
+        hint = "from v1.29 on there is nftables; `auto` takes what is best for this release"
+        findings.problem(what, read.place("network", "proxy"), hint)
 
 
 def _ranges(read: ReadSpec, findings: Findings) -> Iterator[Range]:

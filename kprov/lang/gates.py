@@ -1,13 +1,13 @@
 """Version gates: the one place that knows which release has which flag, field or plugin name.
 
-Roles ask `gate.NAME` in templates and `when`; nothing else compares versions. Every gate is a span
-of releases of one component with the reason and the official source. Supported are Kubernetes
-v1.20 and v1.29 to v1.37, etcd 3.4 to 3.7, containerd 1.6 to 2.x, CNI plugins 1.x.
+Roles ask `gate.NAME` in templates and `when`, the rest of kprov `gate_holds`; nothing else compares
+versions. Every gate is a span of releases of one component with the reason and the official source.
+Supported are Kubernetes v1.20 and v1.29 to v1.37, etcd 3.4 to 3.7, containerd 1.6 to 2.x, CNI
+plugins 1.x.
 
 Looked at and found to need no gate: the kube-apiserver's own insecure port (v1.20 accepts only 0,
-the default); `--network-plugin` (dockershim's alone); kube-proxy's `auto` mode (iptables is still
-upstream's default on Linux in v1.37, nftables is opt-in since v1.33); `--logtostderr` and
-`--pod-eviction-timeout` (never set by kprov); containerd's config version 4 (2.3 reads 3 as well).
+the default); `--network-plugin` (dockershim's alone); `--logtostderr` and `--pod-eviction-timeout`
+(never set by kprov); containerd's config version 4 (2.3 reads 3 as well).
 """
 
 from __future__ import annotations
@@ -148,6 +148,21 @@ GATES: tuple[Gate, ...] = (
         until="1.32",
     ),
     Gate(
+        "nftables_proxy",
+        "kubernetes",
+        "kube-proxy has the mode nftables",
+        "https://kubernetes.io/docs/reference/networking/virtual-ips/#proxy-mode-nftables",
+        since="1.29",
+    ),
+    Gate(
+        "nftables_proxy_stable",
+        "kubernetes",
+        "the mode nftables is stable, so `proxy: auto` takes it for new clusters; upstream's own "
+        "default stays iptables for compatibility",
+        "https://kubernetes.io/blog/2025/02/28/nftables-kube-proxy/",
+        since="1.33",
+    ),
+    Gate(
         "nftables_feature_gate",
         "kubernetes",
         "proxy mode nftables is alpha: feature gate NFTablesProxyMode",
@@ -201,6 +216,11 @@ GATES: tuple[Gate, ...] = (
         since="1.0",
     ),
 )
+
+
+def gate_holds(name: str, version: Version) -> bool:
+    """One gate, for a release of its component; KeyError for a gate that is not there."""
+    return {gate.name: gate for gate in GATES}[name].holds(version)
 
 
 def gates_for(versions: Mapping[str, str]) -> dict[str, bool]:

@@ -13,31 +13,13 @@ from pydantic import Field
 
 from kprov.model.api_options import AdmissionPluginsSpec, AuditSpec, OidcSpec
 from kprov.model.azure import AzureSpec
+from kprov.model.network import NetworkSpec
 from kprov.model.pools import PoolSpec
 from kprov.model.registry import ContainerdSpec, ProxySpec
 from kprov.model.spec import BareVersion, Cidr, Scalar, Spec, TaggedVersion
 from kprov.model.version import Version
 
 LoadBalancer = Literal["local", "external", "keepalived"]
-
-
-class NetworkSpec(Spec):
-    """Address ranges, pod network, service proxy."""
-
-    pods: Cidr = "10.244.0.0/16"
-    """Range that pods get their addresses from; every node gets a part of it."""
-    services: Cidr = "10.96.0.0/16"
-    """Range of Service addresses; the first is the API's, the tenth the cluster DNS."""
-    cni: Literal["bridge", "none"] = "bridge"
-    """`bridge`: a bridge per node and routes between nodes on one L2; `none`: bring your own."""
-    proxy: Literal["auto", "iptables", "ipvs", "nftables", "none"] = "auto"
-    """kube-proxy mode; `auto` takes the one that is right for this version."""
-    node_mask: int = Field(default=24, ge=16, le=28)
-    """Prefix length of each node's part of the pod range."""
-    domain: str = "cluster.local"
-    """DNS domain of the cluster."""
-    dns: bool = True
-    """Install CoreDNS."""
 
 
 class ArtifactSpec(Spec):

@@ -14,7 +14,9 @@ from kprov.core.preflight.identities import clocks, unique
 from kprov.core.preflight.kernel import age, cgroup, modules, node_ports, swap
 from kprov.core.preflight.networks import routes
 from kprov.core.preflight.place import Check, Finding, Place
+from kprov.core.preflight.pod_network import one_l2, tunnel
 from kprov.core.preflight.ports import ports
+from kprov.core.preflight.proxy import proxy_mode
 from kprov.core.preflight.resolver import nameservers
 from kprov.core.preflight.security import apparmor, rights, selinux
 from kprov.core.preflight.size import disks, memory, processors
@@ -24,7 +26,7 @@ from kprov.model.host import Inventory
 
 CHECKS: tuple[Check, ...] = (
     system, rights, age, modules, memory, processors, disks, ports, node_ports, foreign_kubernetes,
-    routes, nameservers, cgroup, swap, iptables, selinux, apparmor,
+    routes, nameservers, cgroup, swap, iptables, selinux, apparmor, tunnel, proxy_mode,
 )  # fmt: skip
 """Every check of a single host."""
 
@@ -40,6 +42,7 @@ def preflight(
     findings = [finding for place in places for check in CHECKS for finding in check(place)]
     findings += unique(places)
     findings += clocks(places)
+    findings += one_l2(places)
     if now is not None:
         findings += ends(certificates, now)
     return tuple(sorted(findings, key=lambda finding: finding.level != "error"))

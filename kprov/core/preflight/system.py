@@ -29,8 +29,8 @@ def system(place: Place) -> Iterator[Finding]:
 
 
 def iptables(place: Place) -> Iterator[Finding]:
-    """What the bridge network and kube-proxy write their rules with."""
+    """What kprov's pod networks and kube-proxy write their rules with."""
     spec = place.inventory.cluster.network
-    wanted = place.is_node and (spec.cni == "bridge" or spec.proxy in ("auto", "iptables"))
+    wanted = place.is_node and (spec.cni != "none" or spec.proxy in ("auto", "iptables"))
     if wanted and not place.facts.flag("tool_iptables"):
         yield place.error("iptables is missing: kube-proxy and pods need it", "install iptables")

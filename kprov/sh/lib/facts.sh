@@ -14,6 +14,7 @@ look_facts() {
     facts_network
     facts_kubernetes
     facts_lease
+    facts_nft &
 }
 
 facts_os() {
@@ -26,7 +27,7 @@ facts_os() {
         esac
     done </etc/os-release
     if [ -d /run/systemd/system ]; then fact systemd yes; else fact systemd no; fi
-    for fact_tool in systemctl tar gzip base64 sha256sum timeout curl wget iptables nft conntrack ipset modprobe haproxy keepalived apt-get dnf zypper pacman kubectl; do
+    for fact_tool in systemctl tar gzip base64 sha256sum timeout curl wget ip bridge iptables nft conntrack ipset modprobe haproxy keepalived apt-get dnf zypper pacman kubectl; do
         if command -v "$fact_tool" >/dev/null 2>&1; then fact "tool_$fact_tool" yes; fi
     done
     if [ -r /etc/machine-id ] && read -r fact_value </etc/machine-id; then fact machine_id "$fact_value"; fi
@@ -41,6 +42,14 @@ facts_os() {
     fi
     if [ -d "$KPROV_STATE" ] && [ -s "$KPROV_STATE/owned" ]; then fact owned yes; else fact owned no; fi
     if [ -e /etc/kprov-local ]; then fact local_machine yes; else fact local_machine no; fi
+}
+
+# Whether nft works here, and which it is. Beside everything else, as it costs processes:
+# `look_wait` waits for it.
+facts_nft() {
+    if command -v nft >/dev/null 2>&1 && nft list tables >/dev/null 2>&1; then
+        fact nft_version "$(nft --version | sed -n 's/.*v\([0-9][0-9.]*\).*/\1/p')"
+    fi
 }
 
 facts_hardware() {
@@ -86,9 +95,15 @@ facts_network() {
     command -v ip >/dev/null 2>&1 || return 0
     fact default_ip "$(ip -4 route get 198.51.100.1 2>/dev/null |
         awk '{ for (i = 1; i < NF; i++) if ($i == "src") { print $(i + 1); exit } }')"
-    fact addresses "$(ip -o addr show scope global 2>/dev/null |
-        awk '{ sub("/.*", "", $4); printf "%s%s", sep, $4; sep = " " }')"
-    fact routes "$(ip -4 route show 2>/dev/null | awk '{ printf "%s%s", sep, $1 "@" $3; sep = " " }')"
+    # NAME=MTU=ADDRESS,ADDRESS of each; not those that IPv6 makes for a while
+    fact interfaces "$(ip -o addr show scope global 2>/dev/null | awk '
+        / (temporary|deprecated|dadfailed) / { next }
+        { sub("/.*", "", $4); if (!($2 in list)) name[++n] = $2; list[$2] = list[$2] "," $4 }
+        END { for (i = 1; i <= n; i++) {
+            mtu = ""; getline mtu <("/sys/class/net/" name[i] "/mtu")
+            printf "%s%s=%s=%s", sep, name[i], mtu, substr(list[name[i]], 2); sep = " " } }')"
+    fact routes "$({ ip -4 route show; ip -6 route show | sed 's,^default ,::/0 ,'; } 2>/dev/null |
+        awk '{ printf "%s%s", sep, $1 "@" $3; sep = " " }')"
     if command -v ss >/dev/null 2>&1; then
         fact listening "$(ss -Hltnp 2>/dev/null | awk '{
             n = split($4, a, ":"); who = $0
@@ -137,6 +152,11 @@ facts_kubernetes() {
         if [ -e "$fact_value" ]; then fact_found="$fact_found$fact_value "; fi
     done
     fact kubernetes_files "$fact_found"
+    if [ -r /etc/systemd/system/kube-proxy.service ]; then
+        while read -r fact_key _; do
+            case $fact_key in --proxy-mode=*) fact proxy_mode "${fact_key#*=}" ;; esac
+        done </etc/systemd/system/kube-proxy.service
+    fi
     if [ -d "$KPROV_OPT/.incoming" ]; then
         fact incoming "$(stat -c '%n=%s' "$KPROV_OPT/.incoming"/* 2>/dev/null | sed 's,.*/,,' | tr '\n' ' ')"
     fi

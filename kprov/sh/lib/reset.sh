@@ -46,27 +46,39 @@ reset_mounts() {
     owned_reversed mount | while read -r reset_path; do umount -- "$reset_path"; gone mount "$reset_path"; done
 }
 
+# What pod networks and kube-proxy leave: kprov's own, and flannel's, calico's and cilium's
+RESET_LINKS="cni0 kprov-pods kube-ipvs0 flannel.1 flannel-v6.1 vxlan.calico vxlan-v6.calico cilium_host cilium_vxlan"
+RESET_RULES='KUBE-|CNI-|KPROV-|FLANNEL-|cali[-:]|CILIUM_'
+
 reset_network() {
+    # Of IPVS nobody else knows which virtual servers are the cluster's
+    if [ -d /sys/class/net/kube-ipvs0 ]; then kube-proxy --cleanup; fi
     if command -v ip >/dev/null; then
         for reset_path in /run/netns/cni-*; do
             if [ -e "$reset_path" ]; then ip netns delete "${reset_path##*/}" || rm -f "$reset_path"; fi
         done
-        for reset_link in cni0 kube-ipvs0; do
+        for reset_link in $RESET_LINKS; do
             if [ -d "/sys/class/net/$reset_link" ]; then ip link delete "$reset_link"; gone link "$reset_link"; fi
         done
+        # Routes to pods carry this number of kprov's
+        ip -4 route flush proto 75
+        ip -6 route flush proto 75
         rmdir /run/netns
     fi
     for reset_tool in iptables ip6tables; do
         command -v "$reset_tool-save" >/dev/null || continue
-        if "$reset_tool-save" | grep -qE 'KUBE-|CNI-|KPROV-'; then
-            "$reset_tool-save" | grep -vE 'KUBE-|CNI-|KPROV-' | "$reset_tool-restore"
+        if "$reset_tool-save" | grep -qE "$RESET_RULES"; then
+            "$reset_tool-save" | grep -vE "$RESET_RULES" | "$reset_tool-restore"
             gone rules "$reset_tool"
         fi
     done
     if command -v nft >/dev/null; then
-        nft delete table ip kube-proxy
-        nft delete table ip6 kube-proxy
+        for reset_table in kprov kube-proxy; do
+            nft delete table ip "$reset_table"
+            nft delete table ip6 "$reset_table"
+        done
     fi
+    rm -f /etc/cni/net.d/*flannel* /etc/cni/net.d/*calico* /etc/cni/net.d/*cilium*
 }
 
 # The contents go; the folder itself only when kprov made it

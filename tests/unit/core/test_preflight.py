@@ -235,3 +235,50 @@ def test_authorities_of_another_state_folder() -> None:
     assert finding.host == "a"
     assert "/ca.crt" in finding.what
     assert "--state" in finding.hint
+
+
+# --- the network between them
+
+ONE_L2 = {"routes": "default@192.0.2.1 192.0.2.0/24@eth0"}
+ROUTED = {"routes": "default@192.0.2.1 192.0.2.20/30@eth0"}
+
+
+def network(inventory: Inventory, **changed: str) -> Inventory:
+    """The same inventory with another network."""
+    network = inventory.cluster.network.model_copy(update=changed)
+    return replace(inventory, cluster=inventory.cluster.model_copy(update={"network": network}))
+
+
+def test_routes_need_one_l2(inventory: Inventory) -> None:
+    """A node that reaches another through a router is named, and so is what works there."""
+    assert preflight(inventory, seen(cp1=ONE_L2, w1=ONE_L2, w2={"routes": ""})) == ()
+    (finding,) = preflight(inventory, seen(cp1=ONE_L2, w1=ROUTED))
+    assert (finding.host, finding.level) == ("w1", "error")
+    assert finding.what == "reaches through a router only: cp1 (192.0.2.11)"
+    assert "vxlan" in finding.hint
+    assert preflight(network(inventory, cni="vxlan"), seen(w1=ROUTED)) == ()
+
+
+@pytest.mark.parametrize(
+    ("network_spec", "facts", "what"),
+    [
+        ({"cni": "vxlan"}, {"modules_lacking": "vxlan"}, "the kernel has no vxlan"),
+        ({"cni": "vxlan"}, {"tool_bridge": ""}, "`bridge` is missing"),
+        ({"proxy": "ipvs"}, {"modules_lacking": "ip_vs ip_vs_rr"}, "the kernel has no IPVS"),
+        ({"proxy": "nftables"}, {"kernel": "Linux 5.10.0-28"}, "kernel 5.10.0-28 is older than 5"),
+        (
+            {"proxy": "nftables"}, {"tool_nft": "yes", "nft_version": "0.9.8"},
+            "nft 0.9.8 is older than 1.0.1",
+        ),
+        ({"proxy": "nftables"}, {"tool_nft": "yes", "nft_version": ""}, "`nft` does not work"),
+    ],
+)  # fmt: skip
+def test_what_a_network_needs(
+    inventory: Inventory, network_spec: dict[str, str], facts: dict[str, str], what: str
+) -> None:
+    """A kernel or a tool that is not there is found before anything is touched."""
+    finding, *others = preflight(network(inventory, **network_spec), seen(w1=facts))
+    assert (finding.host, finding.level) == ("w1", "error")
+    assert what in finding.what
+    assert all(its.level == "warning" for its in others)
+    assert preflight(network(inventory, **network_spec), seen()) == ()

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kprov import lang
 from kprov.lang.gates import GATES, Gate, gates_for
 from kprov.model.share import share
 from kprov.model.version import Version
@@ -19,7 +20,8 @@ VERSIONS = {
     "cni_plugins": "1.7.1",
 }  # fmt: skip
 _USED = re.compile(r"\bgate(?:\.|s\[\")([a-z0-9_]+)")
-ENGINE = Path(__file__).parents[3] / "kprov" / "engine"
+_ASKED = re.compile(r"\bgate_holds\(\"([a-z0-9_]+)")
+PROGRAM = Path(lang.__file__).parents[1]
 
 
 def _gate(name: str, **versions: str) -> bool:
@@ -42,12 +44,14 @@ def test_a_gate_explains_itself(gate: Gate) -> None:
 
 def test_roles_ask_for_gates_that_exist_and_for_all_of_them() -> None:
     """Nothing asks for an unknown gate, and no gate is left that nobody asks for."""
-    folders = (Path(share("roles")), Path(share("templates")), ENGINE)
+    folders = (Path(share("roles")), Path(share("templates")), PROGRAM / "engine")
     files = [
         path for folder in folders for path in folder.rglob("*")
         if path.is_file() and path.suffix != ".pyc"
     ]  # fmt: skip
     asked = {name for path in files for name in _USED.findall(path.read_text())}
+    rules = (path.read_text() for path in (PROGRAM / "inventory").glob("*.py"))
+    asked |= {name for text in rules for name in _ASKED.findall(text)}
     assert asked == {gate.name for gate in GATES}
 
 
