@@ -48,9 +48,9 @@ class Opened:
     connections: Connections
     progress: ProgressLines
 
-    def look(self) -> Look:
-        """One channel per host."""
-        return self.session.look(self.connections, self.progress)
+    def look(self, *, security: bool = False) -> Look:
+        """One channel per host; `security`: for the security benchmark as well."""
+        return self.session.look(self.connections, self.progress, security=security)
 
     def seen(self) -> Session:
         """Look, and refuse to go on when a host is out of reach."""

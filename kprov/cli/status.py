@@ -1,16 +1,24 @@
-"""`kprov status`: one look at every host: units, drift, certificates, leases. Changes nothing."""
+"""`kprov status`: one look at every host: units, drift, certificates, leases, security benchmark.
+
+Changes nothing.
+"""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 from kprov.cli.cluster import opened
 from kprov.cli.common import host_options, load_inventory, output_option, print_json, stdout_style
+from kprov.core.benchmark.judge import verdicts
 from kprov.engine.gather import Look
 from kprov.engine.session import Session
+from kprov.model.benchmark import Verdict
 from kprov.model.errors import InputError
 from kprov.model.plan import Plan
+from kprov.ui.benchmark_text import benchmark_lines
 from kprov.ui.change_words import describe
 from kprov.ui.style import Style, note, out
 from kprov.ui.table import table
@@ -20,26 +28,43 @@ def options(parser: argparse.ArgumentParser) -> None:
     """Command line options."""
     host_options(parser)
     output_option(parser)
+    parser.add_argument(
+        "--cis", action="store_true",
+        help="every check of the CIS Kubernetes Benchmark about nodes and control planes, with "
+        "evidence from the hosts; -v shows those that pass as well",
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit code 0 all well, 2 drift, 1 a host is out of reach."""
+    """Exit code 0 all well, 2 drift or a failed check of the benchmark, 1 a host out of reach."""
     inventory = load_inventory(args)
     if inventory.cluster.provider != "ssh":
         from kprov.cli import managed
 
         return managed.status(args, inventory)
     with opened(args, inventory) as it:
-        look = it.look()
+        look = it.look(security=args.cis)
         session = it.session.seen(look)
         plan = _plan(session, look)
+    found = _benchmark(session) if args.cis else {}
     if args.output == "json":
-        print_json(_data(session, look, plan))
+        print_json(_data(session, look, plan, found))
     else:
         _print(session, look, plan, stdout_style())
+        for line in benchmark_lines(found, stdout_style(), verbose=args.verbose):
+            out(line)
     if look.errors:
         return 1
-    return 0 if plan.empty else 2
+    failed = any(verdict.status == "fail" for its in found.values() for verdict in its)
+    return 2 if failed or not plan.empty else 0
+
+
+def _benchmark(session: Session) -> Mapping[str, Sequence[Verdict]]:
+    """Verdicts of every host that was reached."""
+    return {
+        host.name: verdicts(session.inventory, host, session.world.facts[host.name])
+        for host in session.hosts if host.name in session.world.facts
+    }  # fmt: skip
 
 
 def _plan(session: Session, look: Look) -> Plan:
@@ -106,7 +131,9 @@ def _certificates(session: Session, style: Style) -> str:
     return style(text, "yellow") if days < 90 else text
 
 
-def _data(session: Session, look: Look, plan: Plan) -> dict[str, object]:
+def _data(
+    session: Session, look: Look, plan: Plan, found: Mapping[str, Sequence[Verdict]]
+) -> dict[str, object]:
     hosts: dict[str, object] = {}
     for host in session.hosts:
         if host.name in look.errors:
@@ -120,6 +147,7 @@ def _data(session: Session, look: Look, plan: Plan) -> dict[str, object]:
             "units": _units(session, host.name),
             "drift": [{"id": name, "what": words} for name, words in _drift(plan, host.name)],
             "lease": facts.lease.owner if facts.lease else None,
+            **({"cis": [asdict(its) for its in found[host.name]]} if found else {}),
         }
     ends = session.material.certificate_ends()
     return {

@@ -28,13 +28,15 @@ def gather(
     resources: Mapping[str, Sequence[Resource]],
     connections: Connections,
     emit: Callable[[Event], None],
+    *,
+    security: bool = False,
 ) -> Look:
-    """Look at every host once, all at the same time."""
+    """Look at every host once, all at the same time; `security`: for the benchmark as well."""
 
     def look(host: str) -> Facts:
         start = time.monotonic()
         try:
-            facts = _look(host, resources[host], connections)
+            facts = _look(host, resources[host], connections, security=security)
         except KprovError as error:
             emit(HostReached(host, time.monotonic() - start, error.problem.what))
             raise
@@ -45,8 +47,10 @@ def gather(
     return Look(facts, errors)
 
 
-def _look(host: str, resources: Sequence[Resource], connections: Connections) -> Facts:
-    payload = probe_bundle(resources)
+def _look(
+    host: str, resources: Sequence[Resource], connections: Connections, *, security: bool
+) -> Facts:
+    payload = probe_bundle(resources, security=security)
     transport = connections.to(host)
     sent = time.time()
     lines = list(transport.stream([payload], boot=BOOT))

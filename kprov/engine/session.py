@@ -52,12 +52,13 @@ class Session:
     hosts: tuple[Host, ...]
     run_id: str
 
-    def look(self, connections: Connections, emit: Emit) -> Look:
-        """Look at every host once, for everything its roles may want."""
+    def look(self, connections: Connections, emit: Emit, *, security: bool = False) -> Look:
+        """Look at every host once, for everything its roles may want; `security`: and for what
+        the security benchmark asks."""
         resources = {
             host.name: flat(desired(self.product, self.world, host)) for host in self.hosts
         }
-        return gather(resources, connections, emit)
+        return gather(resources, connections, emit, security=security)
 
     def seen(self, look: Look) -> Session:
         """The session with what was found."""

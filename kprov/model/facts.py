@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from kprov.model.benchmark import Seen
 from kprov.model.resource import State
 
 
@@ -24,6 +25,7 @@ class Facts:
     `base`: the host's facts by name, as text (`os_id`, `arch`, `kernel`, `default_ip`, ...).
     `observed`: resource id to state, None when absent; an id that was not asked for is missing.
     `contents`: path to bytes, for files that are not what kprov would write and are not secret.
+    `seen`: what the security benchmark needs to know, where a look asked for it.
     `clock_offset`: host clock minus controller clock in seconds, half a round trip deducted.
     """
 
@@ -32,6 +34,7 @@ class Facts:
     contents: Mapping[str, bytes] = field(default_factory=dict)
     lease: Lease | None = None
     clock_offset: float = 0.0
+    seen: Seen | None = None
 
     def get(self, name: str, default: str = "") -> str:
         """A base fact, or the default where the host does not tell."""

@@ -6,6 +6,8 @@ import functools
 from importlib.resources import files
 
 PROBE = ("core", "look", "node", "facts", "fitness")
+BENCHMARK = ("benchmark",)
+"""On top of a probe that looks for the security benchmark."""
 PAYLOAD = ("core", "result", "lease", "look", "write", "node", "unit", "artifact")
 RESET = ("core", "result", "lease", "reset")
 

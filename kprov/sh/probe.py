@@ -12,25 +12,31 @@ from itertools import groupby
 from kprov.model.errors import PayloadError
 from kprov.model.facts import Facts, Lease
 from kprov.model.resource import Resource, State
+from kprov.sh import benchmark
 from kprov.sh.archive import bundle
 from kprov.sh.kinds import KINDS
-from kprov.sh.library import PROBE, library
+from kprov.sh.library import BENCHMARK, PROBE, library
 from kprov.sh.records import Records, text_member
 
 
-def probe_script(resources: Sequence[Resource]) -> str:
-    """Shell text that prints base facts and the state of every resource as JSON lines."""
+def probe_script(resources: Sequence[Resource], *, security: bool = False) -> str:
+    """Shell text that prints base facts and the state of every resource as JSON lines.
+
+    `security`: and what the security benchmark needs to know.
+    """
     lines = [library(PROBE), "exec 3>&1 >/dev/null 2>&1", "look_facts", "look_fitness"]
     numbered = sorted(enumerate(resources), key=lambda pair: pair[1].kind)
     for kind, group in groupby(numbered, key=lambda pair: pair[1].kind):
         lines += KINDS[kind].look(list(group))
+    if security:
+        lines += [library(BENCHMARK), *benchmark.look()]
     lines += ["look_wait", 'printf \'{"end":"probe"}\\n\' >&3', ""]
     return "\n".join(lines)
 
 
-def probe_bundle(resources: Sequence[Resource]) -> bytes:
+def probe_bundle(resources: Sequence[Resource], *, security: bool = False) -> bytes:
     """The probe ready to be streamed to a host."""
-    return bundle({"run": probe_script(resources).encode()})
+    return bundle({"run": probe_script(resources, security=security).encode()})
 
 
 def read_facts(host: str, lines: Iterable[str], resources: Sequence[Resource]) -> Facts:
@@ -46,7 +52,8 @@ def read_facts(host: str, lines: Iterable[str], resources: Sequence[Resource]) -
         resource.id: KINDS[resource.kind].read(number, resource, records)
         for number, resource in enumerate(resources)
     }
-    return Facts(base, observed, _contents(records), _lease(records))
+    contents, lease = _contents(records), _lease(records)
+    return Facts(base, observed, contents, lease, seen=benchmark.read(records))
 
 
 def _contents(records: Records) -> dict[str, bytes]:

@@ -12,7 +12,7 @@ import pytest
 from kprov.model.change import Action, Change
 from kprov.model.resource import Content, Resource
 from kprov.sh.kinds import KINDS
-from kprov.sh.library import PAYLOAD, PROBE, RESET, library
+from kprov.sh.library import BENCHMARK, PAYLOAD, PROBE, RESET, library
 from tests.unit.engine.fake_host import FakePayload, FakeProbe
 
 OWNED = {"mode": "0644", "owner": "root", "group": "root"}
@@ -71,7 +71,7 @@ def test_the_fake_knows_every_writing_function() -> None:
     assert {name for name in dir(FakePayload) if name.startswith("k_")} == writing
 
 
-@pytest.mark.parametrize("names", [PROBE, PAYLOAD, RESET])
+@pytest.mark.parametrize("names", [PROBE, (*PROBE, *BENCHMARK), PAYLOAD, RESET])
 def test_what_is_left_out_leaves_it_valid(names: tuple[str, ...]) -> None:
     """Comments do not travel; what does is a script that shells accept."""
     text = library(names)
@@ -83,4 +83,4 @@ def test_all_files_are_used() -> None:
     """No function lies around that nobody sends."""
     folder = files("kprov.sh").joinpath("lib")
     names = {entry.name.removesuffix(".sh") for entry in folder.iterdir()}
-    assert names == {*PROBE, *PAYLOAD, *RESET}
+    assert names == {*PROBE, *BENCHMARK, *PAYLOAD, *RESET}
