@@ -12,10 +12,12 @@ from kprov.model.facts import Facts
 
 ASSUMED = {
     "kernel": "Linux 6.1.0", "arch": "x86_64", "hostname": "host", "systemd": "yes",
-    "os_id": "debian", "os_version": "12", "os_name": "Debian GNU/Linux 12 (bookworm)",
+    "os_id": "debian", "os_like": "", "os_version": "12",
+    "os_name": "Debian GNU/Linux 12 (bookworm)",
     "cgroup": "v2", "oom_score_adjustable": "yes", "conntrack_writable": "yes", "swap": "0",
     "cpus": "4", "memory_mb": "8192", "resolv_conf": "/etc/resolv.conf",
     "kubelet_has_certificate": "no", "etcd_has_data": "no", "owned": "no", "local_machine": "no",
+    "selinux": "off",
     "tool_systemctl": "yes", "tool_curl": "yes", "tool_iptables": "yes", "tool_conntrack": "yes",
     "machine_id": "0" * 32, "default_ip": "192.0.2.1", "nameservers": "192.0.2.53",
     "modules_folder": "yes", "ephemeral_ports": "32768-60999",

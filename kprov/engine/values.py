@@ -12,12 +12,13 @@ from kprov.core.addresses import ETHERNET_MTU, found_address, known_address, mtu
 from kprov.engine.node_values import kubelet_of, node_object
 from kprov.engine.proxy import proxy_mode
 from kprov.engine.registries import Registry
+from kprov.lang.families import family_of
 from kprov.lang.gates import gates_for
 from kprov.lang.pending import Pending
 from kprov.model.cluster import ClusterSpec, LoadBalancer
 from kprov.model.errors import InputError
 from kprov.model.facts import Facts
-from kprov.model.host import Host, Inventory
+from kprov.model.host import BIN_DIRS, Host, Inventory
 from kprov.model.version import Version
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -105,6 +106,7 @@ def host_values(world: World, host: Host) -> dict[str, Any]:
     gates = gates_for({"kubernetes": cluster.kubernetes, **world.versions})
     return {
         "host": host,
+        "bin_dir": host.vars.get("bin_dir", BIN_DIRS[0]),
         "cluster": cluster,
         "kubernetes": cluster.version,
         "versions": {name: Version.parse(text) for name, text in world.versions.items()},
@@ -204,6 +206,7 @@ def _facts(facts: Facts) -> dict[str, Any]:
     """Facts as values: yes and no as booleans, digits as numbers."""
     values: dict[str, Any] = {name: _value(text) for name, text in facts.base.items()}
     values["arch"] = ARCHITECTURES.get(facts.get("arch"), facts.get("arch"))
+    values["os_family"] = family_of(facts.get("os_id"), facts.get("os_like"))
     values["tools"] = [
         name.removeprefix("tool_") for name in facts.base if name.startswith("tool_")
     ]

@@ -24,7 +24,7 @@ from kprov.inventory.versions import (
     kubernetes_is_supported,
 )
 from kprov.model.errors import Location
-from kprov.model.host import Host, Inventory
+from kprov.model.host import BIN_DIRS, Host, Inventory
 from kprov.model.version import Version
 
 PHASES = ("os", "etcd", "control", "runtime", "access", "node", "labels", "addons")
@@ -57,6 +57,10 @@ def check_hosts(inventory: Inventory, places: Mapping[str, Location], findings: 
     for host in inventory.members:
         if fault := node_name_fault(host.name):
             findings.problem(f"invalid host name {host.name!r}", host.location, fault)
+        directory = host.vars.get("bin_dir", BIN_DIRS[0])
+        if directory not in BIN_DIRS:
+            what = f"`bin_dir` of {host.name} is {directory!r}, expected {' or '.join(BIN_DIRS)}"
+            findings.problem(what, host.location, "/opt/bin is for systems with a read-only /usr")
     _check_addresses(inventory.hosts, places, findings)
 
 

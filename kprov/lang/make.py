@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from kprov.lang.families import package_names
 from kprov.lang.pending import FactsPendingError
 from kprov.lang.role import Task
 from kprov.lang.scope import Scope
@@ -165,7 +166,8 @@ def _make_module(it: _Task) -> list[Resource]:
 
 
 def _make_package(it: _Task) -> list[Resource]:
-    return [Resource("package", it.params["name"], {"installed": True})]
+    name = str(it.params["name"])
+    return [Resource("package", name, {"installed": True}, {"names": package_names(name)})]
 
 
 def _make_user(it: _Task) -> list[Resource]:

@@ -12,6 +12,12 @@ from kprov.model.failover import FailoverSpec
 from kprov.model.node import NodeSettings
 from kprov.model.secret import Secret
 
+BIN_DIRS = ("/usr/local/bin", "/opt/bin")
+"""Where links to programs can be: the host variable `bin_dir`, the second where /usr is read-only.
+
+Both are on the PATH of everything that kprov runs on hosts.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Connection:

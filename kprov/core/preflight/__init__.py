@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from kprov.core.preflight.certificates import Certificate, ends
+from kprov.core.preflight.firewall import firewall
 from kprov.core.preflight.foreign import foreign_authorities, foreign_kubernetes
 from kprov.core.preflight.identities import clocks, unique
 from kprov.core.preflight.kernel import age, cgroup, modules, node_ports, swap
@@ -27,6 +28,7 @@ from kprov.model.host import Inventory
 CHECKS: tuple[Check, ...] = (
     system, rights, age, modules, memory, processors, disks, ports, node_ports, foreign_kubernetes,
     routes, nameservers, cgroup, swap, iptables, selinux, apparmor, tunnel, proxy_mode,
+    firewall,
 )  # fmt: skip
 """Every check of a single host."""
 

@@ -5,19 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kprov.core.preflight.place import Finding, Place
+from kprov.model.host import BIN_DIRS
 
 
 def rights(place: Place) -> Iterator[Finding]:
     """Root, on a system that can be written to."""
     fixed = place.facts.get("read_only").split()
+    if place.host.vars.get("bin_dir", BIN_DIRS[0]) != BIN_DIRS[0]:
+        fixed = [path for path in fixed if path != BIN_DIRS[0]]
     if {"/etc", "/var/lib"} <= set(fixed):
         yield place.error(
             "the login has not root's rights", "log in as root, or set ansible_become: true"
         )
+    elif fixed == [BIN_DIRS[0]]:
+        yield place.error(
+            f"programs are to be linked in {BIN_DIRS[0]}, which cannot be written to",
+            f"set `bin_dir: {BIN_DIRS[1]}` for this host (Flatcar, and others with a fixed /usr)",
+        )
     elif fixed:
         yield place.error(
             f"cannot be written to: {', '.join(fixed)}",
-            "kprov installs there: mount it writable (systems with a read-only /usr will not do)",
+            "kprov installs there: mount it writable",
         )
 
 

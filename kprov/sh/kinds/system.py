@@ -11,13 +11,13 @@ from kprov.sh.records import Records
 
 
 class PackageKind:
-    """package {name}."""
+    """package {name}; params `names`: package manager to its name for it, where it has another."""
 
     name = "package"
 
     def look(self, resources: Sequence[tuple[int, Resource]]) -> list[str]:
         """One question to the package manager for all."""
-        return [call("look_packages", *(resource.name for _, resource in resources))]
+        return [call("look_packages", *(" ".join(_words(resource)) for _, resource in resources))]
 
     def read(self, number: int, resource: Resource, records: Records) -> State | None:
         """Installed or not."""
@@ -26,7 +26,13 @@ class PackageKind:
 
     def write(self, change: Change) -> str:
         """Install."""
-        return call("k_package", change.resource.name)
+        return call("k_package", *_words(change.resource))
+
+
+def _words(resource: Resource) -> list[str]:
+    """`conntrack dnf=conntrack-tools`: the host takes the name that its own manager knows."""
+    names = resource.params.get("names", {})
+    return [resource.name, *(f"{manager}={name}" for manager, name in sorted(names.items()))]
 
 
 class UserKind:

@@ -70,6 +70,10 @@ k_artifact() {  # directory name path source-digest how(push|pull) url member
     try chown root:root "$artifact_bin.kprov-new"
     try chmod 0755 "$artifact_bin.kprov-new"
     try mv -f -- "$artifact_bin.kprov-new" "$artifact_bin"
+    # With SELinux, what systemd may start is said by a label
+    if [ -d /sys/fs/selinux/booleans ] && command -v restorecon >/dev/null 2>&1; then
+        try restorecon -F -- "$artifact_bin"
+    fi
     printf '%s %s\n' "$4" "$(stat -c '%s %Y %i' -- "$artifact_bin")" | replace "$1/.$2.stamp"
     own tree "$1"
     artifact_link "$artifact_bin" "$3"

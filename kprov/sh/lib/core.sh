@@ -2,7 +2,7 @@
 # The ground of every probe and payload: words for the wire, private temporary files, bookkeeping.
 # One line of JSON per fact or result on descriptor 3; what commands print goes to $KPROV_TMP/log.
 
-export LC_ALL=C PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$PATH"
+export LC_ALL=C PATH="/usr/local/sbin:/usr/local/bin:/opt/bin:/usr/sbin:/usr/bin:/sbin:/bin:$PATH"
 umask 077
 KPROV_STATE=/var/lib/kprov
 KPROV_OPT=/opt/kprov

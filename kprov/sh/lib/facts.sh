@@ -22,6 +22,7 @@ facts_os() {
         fact_value=${fact_value#\"}
         case $fact_key in
             ID) fact os_id "${fact_value%\"}" ;;
+            ID_LIKE) fact os_like "${fact_value%\"}" ;;
             VERSION_ID) fact os_version "${fact_value%\"}" ;;
             PRETTY_NAME) fact os_name "${fact_value%\"}" ;;
         esac
@@ -141,7 +142,7 @@ facts_kubernetes() {
     for fact_value in /proc/[0-9]*/comm; do
         read -r fact_key 2>/dev/null <"$fact_value" || continue
         case $fact_key in
-            etcd | kube-apiserver | kube-controller | kube-scheduler | kubelet | kube-proxy | k3s* | k0s | rke2 | microk8s* | dockerd | containerd)
+            etcd | kube-apiserver | kube-controller | kube-scheduler | kubelet | kube-proxy | k3s* | k0s | rke2 | microk8s* | dockerd | containerd | firewalld)
                 fact_found="$fact_found$fact_key " ;;
         esac
     done

@@ -143,14 +143,53 @@ look_modules() {
     fact modules_lacking "$look_lacking"
 }
 
+# Sets $manager to the package manager whose system this is; some can be installed on others' systems
+find_manager() {
+    manager=
+    if [ -s /var/lib/dpkg/status ] && command -v apt-get >/dev/null 2>&1; then manager=apt-get; return; fi
+    for find_name in zypper dnf pacman; do
+        if command -v "$find_name" >/dev/null 2>&1; then manager=$find_name; return; fi
+    done
+}
+
+# Sets $package to the name that this system has: its manager's own, or the one that all others use
+package_of() {  # name [manager=name ...]
+    package=$1
+    for package_word; do
+        case $package_word in "$manager="*) package=${package_word#*=} ;; esac
+    done
+}
+
+# Each argument: "NAME manager=name ...". One question for all; what provides a package counts too
 look_packages() {
-    if command -v dpkg-query >/dev/null 2>&1; then
-        # shellcheck disable=SC2016  # the format is dpkg's, not the shell's
-        dpkg-query -W -f '{"package":"${Package}","status":"${db:Status-Status}"}\n' -- "$@" 2>/dev/null >&3
-    elif command -v rpm >/dev/null 2>&1; then
-        rpm -q --qf '{"package":"%{NAME}","status":"installed"}\n' -- "$@" 2>/dev/null | grep '^{' >&3
-    fi
-    return 0
+    find_manager
+    [ -n "$manager" ] || return 0
+    look_pairs=$(for look_words; do
+        # shellcheck disable=SC2086  # names have no spaces
+        package_of $look_words
+        printf '%s %s\n' "${look_words%% *}" "$package"
+    done)
+    # shellcheck disable=SC2046
+    set -- $(printf '%s\n' "$look_pairs" | sed 's/.* //')
+    look_found=$(installed_packages "$@" | tr '\n' ' ')
+    printf '%s\n' "$look_pairs" | while read -r look_name look_package; do
+        case " $look_found " in
+            *" $look_package "*) printf '{"package":"%s","status":"installed"}\n' "$look_name" >&3 ;;
+        esac
+    done
+}
+
+installed_packages() {
+    # shellcheck disable=SC2016  # the format is dpkg's, not the shell's
+    case $manager in
+        apt-get) dpkg-query -W -f '${db:Status-Status} ${Package}\n' -- "$@" 2>/dev/null | sed -n 's/^installed //p' ;;
+        pacman) # prints what is missing
+            look_missing=" $(pacman -T -- "$@" | tr '\n' ' ') "
+            for look_package; do
+                case $look_missing in *" $look_package "*) ;; *) printf '%s\n' "$look_package" ;; esac
+            done ;;
+        *) rpm -q --whatprovides --qf '= [%{PROVIDES} ]\n' -- "$@" 2>/dev/null | sed -n 's/^= //p' ;;
+    esac
 }
 
 look_users() {

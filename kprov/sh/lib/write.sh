@@ -110,17 +110,30 @@ k_module() {  # name
     ok
 }
 
-k_package() {  # name
-    if command -v apt-get >/dev/null 2>&1; then
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends -- "$1" >>"$KPROV_TMP/log" 2>&1 ||
-            { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends -- "$1"; } >>"$KPROV_TMP/log" 2>&1
-    elif command -v dnf >/dev/null 2>&1; then dnf install -y -q -- "$1" >>"$KPROV_TMP/log" 2>&1
-    elif command -v zypper >/dev/null 2>&1; then zypper --non-interactive install -- "$1" >>"$KPROV_TMP/log" 2>&1
-    elif command -v pacman >/dev/null 2>&1; then pacman -S --noconfirm -- "$1" >>"$KPROV_TMP/log" 2>&1
-    else fail "no package manager that kprov knows: install $1 by hand"
-    fi || fail "package $1 cannot be installed: $(tail_of "$KPROV_TMP/log" 8)"
+k_package() {  # name [manager=name ...]
+    find_manager
+    package_of "$@"
+    [ -n "$manager" ] ||
+        fail "no package manager that kprov knows is here: $1 has to come with the system, or be installed by hand"
+    install_package >>"$KPROV_TMP/log" 2>&1 ||
+        fail "$manager cannot install $package: $(tail_of "$KPROV_TMP/log" 8)"
+    installed_packages "$package" | grep -q . || fail "$package is not installed, although $manager said so"
     ok
 }
+
+# In a process of its own: what it needs from the environment ends with it
+install_package() (
+    through_proxy
+    export DEBIAN_FRONTEND=noninteractive
+    case $manager in
+        apt-get)
+            apt-get install -y -q --no-install-recommends -- "$package" ||
+                { apt-get update -q && apt-get install -y -q --no-install-recommends -- "$package"; } ;;
+        dnf) dnf install -y -q -- "$package" ;;
+        zypper) zypper --non-interactive --quiet install --no-recommends -- "$package" ;;
+        pacman) pacman -S --needed --noconfirm -- "$package" ;;
+    esac
+)
 
 k_user() {  # name home shell
     if ! id -u -- "$1" >/dev/null 2>&1; then

@@ -85,7 +85,7 @@ def test_good_hosts(inventory: Inventory) -> None:
         ("w1", {"swap": "1"}, "warning", "swap is on: apply turns it off"),
         ("w1", {"tool_iptables": "no"}, "error", "iptables is missing"),
         ("w1", {"read_only": "/etc /opt /var/lib"}, "error", "the login has not root's rights"),
-        ("w1", {"read_only": "/usr/local/bin"}, "error", "cannot be written to: /usr/local/bin"),
+        ("w1", {"read_only": "/usr/local/bin"}, "error", "in /usr/local/bin, which cannot"),
         ("w1", {"nameservers": "127.0.0.1"}, "error", "nameserver 127.0.0.1 in /etc/resolv"),
         ("w1", {"nameservers": "192.0.2.1 ::1%lo"}, "error", "nameserver ::1%lo in "),
         ("w1", {"nameservers": "10.96.0.10"}, "error", "nameserver 10.96.0.10 in /etc/resolv.conf"),

@@ -225,7 +225,7 @@ class FakeProbe:
         return ({"module": name} for name in names if name in self.host.modules)
 
     def look_packages(self, *names: str) -> Iterator[dict[str, Any]]:
-        for name in names:
+        for name in (words.partition(" ")[0] for words in names):
             if name in self.host.packages:
                 yield {"package": name, "status": "installed"}
 
@@ -427,7 +427,8 @@ class FakePayload:
     def k_module(self, name: str) -> None:
         self._host.modules.add(name)
 
-    def k_package(self, name: str) -> None:
+    def k_package(self, name: str, *names: str) -> None:
+        assert all("=" in other for other in names), names
         self._host.packages.add(name)
 
     def k_user(self, name: str, home: str, shell: str) -> None:

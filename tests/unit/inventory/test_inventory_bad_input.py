@@ -431,3 +431,10 @@ def test_problems_name_the_path_as_it_was_given(
     with pytest.raises(ProblemsError) as caught:
         load(Path("inv.yaml"), environ={})
     assert caught.value.problems[0].where == "inv.yaml:1"
+
+
+def test_programs_go_to_folders_on_the_path(folder: Folder) -> None:
+    """`bin_dir` is one of two: kprov itself has to find programs there."""
+    found = folder.problem(HOSTS.replace("192.0.2.21", "192.0.2.21, bin_dir: /srv/bin"))
+    assert "`bin_dir` of w1 is '/srv/bin', expected /usr/local/bin or /opt/bin" in found
+    folder.read(HOSTS.replace("192.0.2.21", "192.0.2.21, bin_dir: /opt/bin"))
