@@ -18,7 +18,10 @@ _POLLING = 10.0
 """Seconds between two questions about a long operation; Azure asks for nothing else."""
 _POLLING_TEST = 0.05
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
-_TIMEOUTS = {"connection_timeout": 20, "read_timeout": 120, "retry_total": 6}
+_PATIENCE = {
+    "connection_timeout": 20, "read_timeout": 120,
+    "retry_total": 8, "retry_status": 8, "retry_connect": 8, "retry_read": 8,
+}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -82,7 +85,7 @@ class Azure:
 
     @property
     def _options(self) -> dict[str, Any]:
-        options: dict[str, Any] = {**_TIMEOUTS, "polling_interval": self.polling}
+        options: dict[str, Any] = {**_PATIENCE, "polling_interval": self.polling}
         if self._on_loopback:
             options["retry_backoff_factor"] = _POLLING_TEST
         if self.spec.endpoint is None:

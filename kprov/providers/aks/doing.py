@@ -12,7 +12,7 @@ from kprov.model.cluster import ClusterSpec
 from kprov.model.errors import ProviderError
 from kprov.providers.aks.attachments import ROLE_VERSION, assignment_body, assignment_id
 from kprov.providers.aks.client import Azure
-from kprov.providers.aks.errors import code_of, is_moved, told
+from kprov.providers.aks.errors import code_of, is_moved, persistent, told
 from kprov.providers.aks.lease import Lease
 from kprov.providers.aks.look import get_or_none
 from kprov.providers.aks.names import CREATED, is_ours
@@ -106,7 +106,7 @@ class Doing:
 
     def _register(self, change: Change, tell: Tell) -> None:
         name, providers = change.resource.name, self.azure.resources.providers
-        providers.register(name)
+        persistent(lambda: providers.register(name))
         until = time.monotonic() + _REGISTRATION_SECONDS
         while providers.get(name).registration_state != "Registered":
             if time.monotonic() > until:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from kprov.model.errors import InputError, KprovError, ProviderError
+
+T = TypeVar("T")
 
 _HINTS: Mapping[str, str] = {
     "AuthorizationFailed": "give that identity a role with this action on this scope, such as "
@@ -65,6 +67,19 @@ def told(where: str) -> Iterator[None]:
             f"Azure cannot be reached: {_line(error)}", where=where,
             hint="check the network, a proxy (HTTPS_PROXY) and `azure.cloud`",
         ) from error  # fmt: skip
+
+
+def persistent(do: Callable[[], T], tries: int = 5) -> T:
+    """Do it again when the connection is lost: the SDK does that for GET, PUT and DELETE alone."""
+    from azure.core.exceptions import ServiceRequestError, ServiceResponseError  # noqa: PLC0415
+
+    for left in range(tries - 1, -1, -1):
+        try:
+            return do()
+        except (ServiceRequestError, ServiceResponseError):
+            if not left:
+                raise
+    raise AssertionError("tries is at least 1")
 
 
 def translated(error: Any, where: str) -> KprovError:

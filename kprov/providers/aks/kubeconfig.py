@@ -11,6 +11,7 @@ import re
 import shutil
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from kprov.model.cluster import ClusterSpec
 from kprov.model.errors import ProviderError
 from kprov.providers.aks.client import Azure
 from kprov.providers.aks.credentials import credential_of
-from kprov.providers.aks.errors import told
+from kprov.providers.aks.errors import persistent, told
 
 API_SCOPE = "6dae42f8-4368-4678-94ff-3960e28e3630/.default"
 """The Entra application that stands for the API servers of all AKS clusters (Azure/kubelogin)."""
@@ -46,9 +47,10 @@ def kubeconfig(spec: ClusterSpec, azure: Azure, *, admin: bool | None) -> str:
     group, clusters = spec.azure.resource_group.name, azure.aks.managed_clusters
     with told(spec.name):
         if admin:
-            answer = clusters.list_cluster_admin_credentials(group, spec.name)
+            answer = persistent(lambda: clusters.list_cluster_admin_credentials(group, spec.name))
         else:
-            answer = clusters.list_cluster_user_credentials(group, spec.name, format="exec")
+            of_users = partial(clusters.list_cluster_user_credentials, format="exec")
+            answer = persistent(lambda: of_users(group, spec.name))
     found = answer.kubeconfigs or []
     if not found:
         raise ProviderError("Azure gave no kubeconfig", where=spec.name)

@@ -14,9 +14,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from kprov.model.cluster import ClusterSpec
-from kprov.model.errors import LeaseHeldError, ProviderError
+from kprov.model.errors import LeaseHeldError
 from kprov.providers.aks.client import Azure
-from kprov.providers.aks.errors import told
+from kprov.providers.aks.errors import persistent, told
 from kprov.providers.aks.look import get_or_none
 from kprov.providers.aks.names import LEASE, group_id
 
@@ -79,15 +79,9 @@ class Lease:
 
     def _write(self, operation: str, value: str) -> None:
         body = {"operation": operation, "properties": {"tags": {self.tag: value}}}
-        with told(self.spec.name):
-            try:
-                tags = self.azure.resources.tags
-                tags.begin_update_at_scope(group_id(self.spec), body, polling=True).result()
-            except Exception as error:
-                raise ProviderError(
-                    f"the lease cannot be written: {error}", where=self.spec.name,
-                    hint="it is a tag of the resource group: Microsoft.Resources/tags/write",
-                ) from error  # fmt: skip
+        with told(f"{self.spec.name}: the lease, a tag of its resource group"):
+            write = self.azure.resources.tags.begin_update_at_scope
+            persistent(lambda: write(group_id(self.spec), body).result())
 
     def _value(self) -> str:
         return f"{self.owner}, until {(datetime.now(UTC) + _LIFE).isoformat(timespec='seconds')}"
