@@ -178,7 +178,7 @@ def _kubeconfigs(managed: Managed, *, admin: bool | None) -> str:
     from kprov.pki.kubeconfig import merge
 
     text = ""
-    for provider in managed.providers.values():
+    for provider in managed.clusters.values():
         text = merge(text, provider.kubeconfig(admin=admin), switch=False)
     return text
 

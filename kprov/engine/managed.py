@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from kprov.engine.ingress import service_address
 from kprov.engine.limit import chosen
 from kprov.model.cluster import ClusterSpec
 from kprov.model.errors import InputError, KprovError, Problem, ProblemsError
@@ -20,7 +21,7 @@ from kprov.model.events import Event, Progress
 from kprov.model.host import Inventory
 from kprov.model.plan import Plan, Step
 from kprov.providers.base import Look, Provider
-from kprov.providers.table import provider_of
+from kprov.providers.table import FAILOVER, failover_of, provider_of
 from kprov.state.directory import StateDir
 
 T = TypeVar("T")
@@ -36,6 +37,11 @@ class Managed:
     providers: Mapping[str, Provider]
     """Cluster name to provider, in written order."""
     run_id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+
+    @property
+    def clusters(self) -> dict[str, Provider]:
+        """Those that are clusters."""
+        return {name: its for name, its in self.providers.items() if name != FAILOVER}
 
     def observe(self) -> dict[str, Look]:
         """Look at all of them at once. Raises what went wrong with any, all of it."""
@@ -71,21 +77,34 @@ def open_managed(inventory: Inventory, state: StateDir, limit: str | None = None
     specs = inventory.clusters or (inventory.cluster,)
     names = chosen([spec.name for spec in specs], limit)
     directory = Path(inventory.directory)
-    providers = {
+    clusters = {
         spec.name: provider_of(spec, directory, _folder(state, spec, inventory))
         for spec in specs
         if spec.name in names
     }
-    return Managed(inventory, state, providers)
+    if inventory.failover is None or limit is not None:
+        return Managed(inventory, state, clusters)
+    address = partial(_address, clusters)
+    failover = failover_of(inventory.failover, specs, directory, address)
+    return Managed(inventory, state, {**clusters, FAILOVER: failover})
+
+
+def _address(clusters: Mapping[str, Provider], cluster: str, service: str) -> str | None:
+    """Where a cluster answers; None while nobody can tell."""
+    try:
+        return service_address(clusters[cluster].kubeconfig(admin=None), service)
+    except KprovError:
+        return None
 
 
 def plans(looks: Mapping[str, Look], make: Callable[[Look], Plan]) -> Plan:
     """One plan of all clusters; every problem of any of them at once."""
     steps: list[Step] = []
     problems: list[Problem] = []
-    for look in looks.values():
+    for name, look in looks.items():
         try:
-            steps += _moved(make(look), len(steps))
+            before = frozenset(step.number for step in steps) if name == FAILOVER else frozenset()
+            steps += _moved(make(look), len(steps), before)
         except InputError as error:
             problems += error.problems
     if problems:
@@ -93,9 +112,9 @@ def plans(looks: Mapping[str, Look], make: Callable[[Look], Plan]) -> Plan:
     return Plan(tuple(steps))
 
 
-def _moved(plan: Plan, by: int) -> Iterable[Step]:
+def _moved(plan: Plan, by: int, before: frozenset[int]) -> Iterable[Step]:
     for step in plan.steps:
-        needs = frozenset(need + by for need in step.needs)
+        needs = before | {need + by for need in step.needs}
         yield replace(step, number=step.number + by, needs=needs)
 
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 
 from kprov.engine.drain import drain
 from kprov.engine.managed import Emit, Managed
-from kprov.model.change import Change
+from kprov.model.change import Action, Change
 from kprov.model.errors import InterruptedByUser, KprovError
 from kprov.model.events import ChangeDone, Progress, StepDone, StepStarted
 from kprov.model.plan import Plan, Step
 from kprov.model.result import ChangeResult, HostResult, Outcome, RunResult
+from kprov.providers.table import FAILOVER
 
 
 def apply_managed(
@@ -47,12 +48,20 @@ class _Run:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def everything(self) -> None:
-        """Run it all, until somebody presses Ctrl-C."""
+        """Run it all: what leads users to the clusters comes after them, and goes before them."""
         clusters: dict[str, list[Step]] = {}
         for step in self.plan.steps:
             clusters.setdefault(step.host, []).append(step)
+        last = clusters.pop(FAILOVER, [])
+        removed = [its.action is Action.REMOVE for step in last for its in step.changes]
+        waves = [list(clusters.values()), [last]]
+        for wave in reversed(waves) if any(removed) else waves:
+            if all(result.ok for result in self.done.values()) and not self.interrupted:
+                self._side_by_side(wave)
+
+    def _side_by_side(self, clusters: list[list[Step]]) -> None:
         with ThreadPoolExecutor(max(1, len(clusters))) as pool:
-            futures = [pool.submit(self._cluster, steps) for steps in clusters.values()]
+            futures = [pool.submit(self._cluster, steps) for steps in clusters]
             try:
                 wait(futures)
             except KeyboardInterrupt:

@@ -22,6 +22,8 @@ class FakeKubernetes:
         self.url = url
         self.nodes: dict[str, dict[str, str]] = {}
         self.pods: dict[str, Json] = {}
+        self.services: dict[str, str] = {}
+        """NAMESPACE/NAME to the address of a load balancer."""
         self.cordoned: list[str] = []
         self.evicted: list[str] = []
         self.refusals = 0
@@ -64,6 +66,10 @@ class FakeKubernetes:
                 node = query["fieldSelector"].removeprefix("spec.nodeName=")
                 items = [pod for pod in self.pods.values() if pod["spec"]["nodeName"] == node]
                 return 200, {"items": items}
+            case "GET", ["api", "v1", "namespaces", namespace, "services", name] if (
+                address := self.services.get(f"{namespace}/{name}")
+            ):
+                return 200, {"status": {"loadBalancer": {"ingress": [{"ip": address}]}}}
             case "POST", ["api", "v1", "namespaces", _, "pods", name, "eviction"]:
                 return self._evict(name, body)
         return 404, {"message": f"fake: {method} {path}", "reason": "NotFound"}

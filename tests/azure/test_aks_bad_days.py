@@ -98,7 +98,7 @@ def killed(site: AksSite, number: int) -> bool:
 def test_a_run_that_was_killed_after_any_request_is_gone_on_with(site: AksSite) -> None:
     """A create and an upgrade: the same command again ends it, with nothing done twice."""
     site.azure.world.clock.pace = 30
-    for pools, version, before, puts in (
+    for pools, version, before, count in (
         ([SYSTEM, WORK], "1.35", forget, 2),
         ([SYSTEM, UPGRADED], "1.36", rewind, 4),
     ):
@@ -108,7 +108,7 @@ def test_a_run_that_was_killed_after_any_request_is_gone_on_with(site: AksSite) 
             site.azure.log.clear()
             dead = killed(site, number)
             assert site.run("apply", "-y") == 0, site.err + site.out
-            assert len(site.writes) == puts
+            assert len(site.writes) == count
             if not dead:
                 break
             assert site.run("plan") == 0, site.out
