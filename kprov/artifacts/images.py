@@ -7,8 +7,8 @@ from pathlib import Path
 
 from kprov.artifacts.catalogue import Artifact, file_name
 from kprov.artifacts.mirror_folder import file_digest
-from kprov.model.cluster import ImageSpec
 from kprov.model.errors import InputError
+from kprov.model.images import ImageSpec
 
 
 def image_artifact(image: ImageSpec, inventory_folder: Path) -> Artifact:
@@ -16,17 +16,18 @@ def image_artifact(image: ImageSpec, inventory_folder: Path) -> Artifact:
 
     Raises InputError for an archive that is not there, or not pinned.
     """
-    scheme = urllib.parse.urlsplit(image.archive).scheme
+    archive = image.archive or ""
+    scheme = urllib.parse.urlsplit(archive).scheme
     if scheme in ("http", "https"):
         if image.sha256 is None:
             raise InputError(
-                f"{image.archive} has no sha256: what a server sends must be verified",
+                f"{archive} has no sha256: what a server sends must be verified",
                 where="cluster.images",
                 hint="add `sha256: ...`, the output of sha256sum for that file",
             )
-        return _artifact(image.archive, image.sha256)
-    text = urllib.parse.unquote(urllib.parse.urlsplit(image.archive).path)
-    path = (inventory_folder / (text if scheme == "file" else image.archive)).absolute()
+        return _artifact(archive, image.sha256)
+    text = urllib.parse.unquote(urllib.parse.urlsplit(archive).path)
+    path = (inventory_folder / (text if scheme == "file" else archive)).absolute()
     if not path.is_file():
         raise InputError(
             f"there is no image archive {path}",

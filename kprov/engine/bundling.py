@@ -31,6 +31,8 @@ class _Wanted:
 
     artifacts: dict[str, None] = field(default_factory=dict)
     archives: dict[str, None] = field(default_factory=dict)
+    names: dict[str, None] = field(default_factory=dict)
+    """Images that nodes pull by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ def create(
     ]
     images = [session.material.images.file(name) for name in wanted.archives]
     _require_fit(images, architectures)
+    _tell_of_names(wanted.names, images, tell)
     sources = _fetched(session, artifacts, tell)
     made = _made(artifacts)
     files = [*(_of_artifact(artifact, sources) for artifact in artifacts)]
@@ -88,7 +91,9 @@ def _wanted(session: Session) -> _Wanted:
         sources=lambda host, world: _Listening(session.material, host, world, wanted),
     )
     for host in session.inventory.members:
-        desired(product, session.world, host)
+        for resources in desired(product, session.world, host).values():
+            for pull in (its for its in resources if its.kind == "pull"):
+                wanted.names |= dict.fromkeys(pull.params["images"])
     return wanted
 
 
@@ -106,6 +111,17 @@ def _require_fit(images: Sequence[ImageFile], architectures: Sequence[Architectu
                     where="cluster.images",
                     hint=f"add an archive for {arch}, or leave --arch {arch} out",
                 )
+
+
+def _tell_of_names(names: Iterable[str], images: Sequence[ImageFile], tell: Tell) -> None:
+    """Images that no archive brings are not in the bundle: said aloud, for nodes may have mirrors."""
+    there = {tag for image in images for tag in image.content.tags}
+    for name in names:
+        if name not in there:
+            tell(
+                f"not in the bundle, nodes pull it from a registry: {name}\n"
+                "    `docker save` and a line in `cluster.images` put it in"
+            )
 
 
 def _fetched(session: Session, artifacts: Iterable[Artifact], tell: Tell) -> dict[str, Path]:

@@ -11,9 +11,9 @@ from kprov.artifacts.cache import Cache
 from kprov.artifacts.image_archive import ImageArchive, read_image_archive
 from kprov.artifacts.images import image_artifact
 from kprov.artifacts.mirror_folder import file_digest
-from kprov.model.cluster import ImageSpec
 from kprov.model.errors import ArtifactError, InputError
 from kprov.model.host import Host, Inventory
+from kprov.model.images import ImageSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,12 @@ class ImageFiles:
         self._bundle = bundle
         self._files: dict[str, ImageFile] = {}
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The archives of `cluster.images`."""
+        images = self._inventory.cluster.images
+        return tuple(its.archive for its in images if its.archive is not None)
+
     def file(self, archive: str) -> ImageFile:
         """An archive by its name in `cluster.images`. Raises InputError, ArtifactError."""
         if archive not in self._files:
@@ -58,8 +64,7 @@ class ImageFiles:
         file = self.file(archive)
         if file.fits(arch):
             return file
-        names = (its.archive for its in self._inventory.cluster.images)
-        others = [other for other in map(self.file, names) if other.fits(arch)]
+        others = [other for other in map(self.file, self.names) if other.fits(arch)]
         missing = set(file.content.tags) - {tag for its in others for tag in its.content.tags}
         if not missing:
             return None
@@ -75,7 +80,7 @@ class ImageFiles:
         images = self._inventory.cluster.images
         found = next((its for its in images if its.archive == archive), None)
         if found is None:
-            known = ", ".join(its.archive for its in images) or "none"
+            known = ", ".join(self.names) or "none"
             raise InputError(
                 f"{archive} is not in `cluster.images`", hint=f"archives there: {known}"
             )
@@ -85,8 +90,8 @@ class ImageFiles:
         """Where it is on this computer, fetched first when it is on a server; and its digest."""
         if self._bundle is not None:
             return self._bundled(spec, self._bundle)
-        home = spec.archive.startswith("~")
-        expanded = {"archive": str(Path(spec.archive).expanduser())} if home else {}
+        archive = str(spec.archive)
+        expanded = {"archive": str(Path(archive).expanduser())} if archive[:1] == "~" else {}
         artifact = image_artifact(spec.model_copy(update=expanded), Path(self._inventory.directory))
         parts = urllib.parse.urlsplit(artifact.url)
         if parts.scheme != "file":
@@ -97,7 +102,7 @@ class ImageFiles:
         return path, artifact.sha256
 
     def _bundled(self, spec: ImageSpec, bundle: BundleSource) -> tuple[Path, str]:
-        found = bundle.index.find(spec.archive)
+        found = bundle.index.find(str(spec.archive))
         if found is None:
             raise bundle.lacks(f"image archive {spec.archive}")
         path = self._cache.path(found.sha256)

@@ -186,6 +186,8 @@ def _check_roles(read: ReadSpec, findings: Findings) -> None:
 def check_files(read: ReadSpec, folder: Path, findings: Findings) -> None:
     """Where artefacts and image archives come from, as far as this computer can tell."""
     for number, image in enumerate(read.spec.images):
+        if image.archive is None:
+            continue
         place = read.place("images", number, "archive")
         scheme = urlsplit(image.archive).scheme
         path = folder / Path(image.archive.removeprefix("file://")).expanduser()

@@ -269,6 +269,16 @@ def _make_image(it: _Task) -> list[Resource]:
     return [Resource("image", str(it.params["archive"]), {"present": True}, params)]
 
 
+def _make_pull(it: _Task) -> list[Resource]:
+    """Images by name, in one resource, so that they come side by side; nothing to pull: nothing."""
+    images = tuple(dict.fromkeys(str(it.params["images"]).split()))
+    if not images:
+        return []
+    digest = hashlib.sha256(" ".join(images).encode()).hexdigest()[:12]
+    params = {"images": images, "block": bool(it.params["block"]), "mark": digest}
+    return [Resource("pull", str(it.params["name"]), {"present": True}, params)]
+
+
 def _make_manifest(it: _Task) -> list[Resource]:
     """A file on the control plane, and the objects in the API that carry its digest."""
     name = str(it.params["name"])
@@ -364,6 +374,7 @@ _MAKERS: Mapping[str, Callable[[_Task], list[Resource]]] = {
     "kubeconfig": _make_kubeconfig,
     "encryption": _make_encryption,
     "image": _make_image,
+    "pull": _make_pull,
     "manifest": _make_manifest,
     "node": _make_node,
     "wait": _make_wait,

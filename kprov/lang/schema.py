@@ -93,6 +93,7 @@ KINDS: Mapping[str, Parameters] = {
         seen_early=("path",),
     ),
     "image": Parameters(("archive",), {}, seen_early=("archive",)),
+    "pull": Parameters(("name", "images"), {"block": True}, seen_early=("name", "images")),
     "manifest": Parameters(
         ("name",),
         {"template": "", "content": None},

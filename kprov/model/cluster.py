@@ -13,6 +13,7 @@ from pydantic import Field
 
 from kprov.model.api_options import AdmissionPluginsSpec, AuditSpec, OidcSpec
 from kprov.model.azure import AzureSpec
+from kprov.model.images import ImageSpec
 from kprov.model.network import NetworkSpec
 from kprov.model.pools import PoolSpec
 from kprov.model.registry import ContainerdSpec, ProxySpec
@@ -40,14 +41,6 @@ class VersionSpec(Spec):
     cni_plugins: TaggedVersion | None = None
     crictl: TaggedVersion | None = None
     coredns: TaggedVersion | None = None
-
-
-class ImageSpec(Spec):
-    """A container image archive that is loaded before it is needed."""
-
-    archive: str
-    """Path (relative to the inventory) or URL of a docker-archive or OCI archive."""
-    sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
 
 
 class ComponentSpec(Spec):
@@ -114,7 +107,7 @@ class ClusterSpec(Spec):
     artifacts: ArtifactSpec = Field(default_factory=ArtifactSpec)
     versions: VersionSpec = Field(default_factory=VersionSpec)
     images: list[ImageSpec] = Field(default_factory=list)
-    """Image archives to load on every node."""
+    """Images that every node has before they are needed: archives, or names in registries."""
     sandbox_image: str = "registry.k8s.io/pause:3.10"
     """The image every pod's sandbox runs."""
     pki: PkiSpec = Field(default_factory=PkiSpec)

@@ -63,6 +63,7 @@ _CREATED: Mapping[str, Callable[[Change, _Expected], str]] = {
     "user": lambda change, its: f"create, home {its['home']}, shell {its['shell']}",
     "command": _run,
     "wait": lambda change, its: f"wait, at most {change.resource.params['timeout']} s",
+    "pull": lambda change, its: f"pull {', '.join(change.resource.params['images'])}",
     "image": lambda change, its: f"load {', '.join(change.resource.params['tags'])}",
     "manifest": lambda change, its: f"apply {its['objects']} objects",
     "node": lambda change, its: ", ".join(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kprov.sh.kinds.artifacts import ArtifactKind, ImageKind
+from kprov.sh.kinds.artifacts import ArtifactKind, ImageKind, PullKind
 from kprov.sh.kinds.base import Kind
 from kprov.sh.kinds.conditions import CommandKind, WaitKind
 from kprov.sh.kinds.files import DirectoryKind, FileKind, LinkKind
@@ -15,8 +15,8 @@ from kprov.sh.kinds.system import PackageKind, UserKind
 from kprov.sh.kinds.units import UnitKind
 
 _ALL: tuple[Kind, ...] = (
-    DirectoryKind(), FileKind(), LinkKind(), ArtifactKind(), ImageKind(), UnitKind(), SysctlKind(),
-    ModuleKind(), MountKind(), PackageKind(), UserKind(), CommandKind(), WaitKind(), ManifestKind(),
+    DirectoryKind(), FileKind(), LinkKind(), ArtifactKind(), ImageKind(), PullKind(), UnitKind(),
+    SysctlKind(), ModuleKind(), MountKind(), PackageKind(), UserKind(), CommandKind(), WaitKind(), ManifestKind(),
     NodeKind(),
 )  # fmt: skip
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _ALL}

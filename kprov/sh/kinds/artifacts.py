@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from kprov.model.change import Change
 from kprov.model.resource import Resource, State
@@ -73,13 +73,49 @@ class ImageKind:
 
     def read(self, number: int, resource: Resource, records: Records) -> State | None:
         """Present when every tag of the archive is."""
-        tags = set(resource.params.get("tags", ()))
-        for line in records.of_kind("condition").values():
-            present = set(text_member(line, "lines").split())
-            if tags and tags <= present:
-                return {"present": True}
-        return None
+        return {"present": True} if _present(resource.params.get("tags", ()), records) else None
 
     def write(self, change: Change) -> str:
         """Import the archive that was delivered."""
         return call("k_image", str(change.resource.params["from"]))
+
+
+class PullKind:
+    """pull: params `images`, full names; `block`: work goes on when all of them are there.
+
+    Without `block` they are on their way when work goes on, and whether they arrive is nobody's
+    affair: `mark` says that it was tried, so that a cluster without a registry is not asked for
+    more at every look.
+    """
+
+    name = "pull"
+
+    def look(self, resources: Sequence[tuple[int, Resource]]) -> list[str]:
+        """One list of images for all, and the marks."""
+        marks = [_mark(resource) for _, resource in resources if not resource.params["block"]]
+        lines = [call("look_images", str(resources[0][0]))]
+        return [*lines, call("look_paths", *marks)] if marks else lines
+
+    def read(self, number: int, resource: Resource, records: Records) -> State | None:
+        """Present when every image is, or was asked for where that is enough."""
+        asked = not resource.params["block"] and records.get("path", _mark(resource)) is not None
+        if asked or _present(resource.params["images"], records):
+            return {"present": True}
+        return None
+
+    def write(self, change: Change) -> str:
+        """Pull what is missing, side by side."""
+        params = change.resource.params
+        mark = "" if params["block"] else _mark(change.resource)
+        return call("k_pull", mark, *params["images"])
+
+
+def _mark(resource: Resource) -> str:
+    return f"/var/lib/kprov/pulls/{resource.params['mark']}"
+
+
+def _present(images: Iterable[str], records: Records) -> bool:
+    """Whether the runtime has all of them; never of none."""
+    wanted = set(images)
+    lists = (text_member(line, "lines") for line in records.of_kind("condition").values())
+    return bool(wanted) and any(wanted <= set(lines.split()) for lines in lists)

@@ -97,3 +97,59 @@ artifact_link() {
 
 # Everything that was delivered is in its place
 clear_incoming() { rm -rf "$KPROV_OPT/.incoming"; }
+
+# What is not there yet, each in a process of its own. Through crictl, for it knows the passwords
+# that containerd has; ctr knows mirrors and authorities.
+k_pull() {  # mark(or empty) images
+    pull_mark=$1
+    shift
+    pull_there=" $(ctr --connect-timeout 5s -n k8s.io images ls -q 2>/dev/null | tr '\n' ' ') "
+    for pull_image; do
+        shift
+        case $pull_there in *" $pull_image "*) ;; *) set -- "$@" "$pull_image" ;; esac
+    done
+    if [ -n "$pull_mark" ]; then pull_ahead "$@"; else pull_all "$@"; fi
+    ok
+}
+
+pull_command() {
+    if command -v crictl >/dev/null 2>&1; then
+        crictl pull "$1"
+    else
+        through_proxy
+        ctr -n k8s.io images pull --hosts-dir /etc/containerd/certs.d "$1"
+    fi
+}
+
+pull_all() {
+    pull_jobs=
+    pull_number=0
+    for pull_image; do
+        pull_number=$((pull_number + 1))
+        (pull_command "$pull_image") >"$KPROV_TMP/pull.$pull_number" 2>&1 &
+        pull_jobs="$pull_jobs $!"
+    done
+    pull_number=0
+    pull_failed=
+    for pull_job in $pull_jobs; do
+        pull_number=$((pull_number + 1))
+        wait "$pull_job" || pull_failed="$pull_failed
+$(tail_of "$KPROV_TMP/pull.$pull_number" 3)"
+    done
+    [ -z "$pull_failed" ] || fail "cannot be pulled:$pull_failed"
+}
+
+# Started and left alone, as units of systemd: they outlive this payload, and hold nothing up
+pull_ahead() {
+    for pull_image; do
+        if command -v crictl >/dev/null 2>&1; then
+            set -- crictl pull "$pull_image"
+        else
+            set -- ctr -n k8s.io images pull --hosts-dir /etc/containerd/certs.d "$pull_image"
+        fi
+        systemd-run --quiet --no-block --collect --property=EnvironmentFile=-/etc/kprov/proxy.env \
+            --setenv="PATH=$PATH" --description="kprov: pull $pull_image" -- "$@" >>"$KPROV_TMP/log" 2>&1
+    done
+    mkdir -p "${pull_mark%/*}"
+    : >"$pull_mark"
+}

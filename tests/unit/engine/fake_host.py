@@ -408,6 +408,12 @@ class FakePayload:
         assert digest in self._host.incoming, f"the image {path} did not arrive"
         self._host.tags |= set(self._host.facts.get("fake_tags", "").split())
 
+    def k_pull(self, mark: str, *images: str) -> None:
+        if mark:
+            self._host.paths[mark] = FakePath("600", "root", "root", b"")
+        else:
+            self._host.tags |= set(images)
+
     def k_unit(
         self, name: str, enabled: str, running: str, block: str, inputs: str, how: str = ""
     ) -> None:

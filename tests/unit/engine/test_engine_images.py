@@ -16,13 +16,15 @@ import pytest
 from tests.unit.engine.fake_site import FakeSite
 
 
-def archive(path: Path, *tags: str) -> str:
+def archive(path: Path, *tags: str, arch: str = "amd64") -> str:
     """A docker-archive with these tags; returns its digest."""
-    manifest = json.dumps([{"Config": "c.json", "RepoTags": list(tags), "Layers": []}]).encode()
+    manifest = [{"Config": "c.json", "RepoTags": list(tags), "Layers": []}]
     with tarfile.open(path, "w") as tar:
-        entry = tarfile.TarInfo("manifest.json")
-        entry.size = len(manifest)
-        tar.addfile(entry, io.BytesIO(manifest))
+        for name, document in (("manifest.json", manifest), ("c.json", {"architecture": arch})):
+            data = json.dumps(document).encode()
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            tar.addfile(entry, io.BytesIO(data))
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -131,3 +133,45 @@ def test_files_that_are_not_right(site: FakeSite, image: str, code: int, words: 
     done = site.run("plan")
     assert done.code == code
     assert words in done.err
+
+
+def test_images_by_name(site: FakeSite) -> None:
+    """Pulled on every node before they are needed; then there is nothing to do."""
+    images = "  images: [{image: 'busybox:1.36'}, {image: 'registry.example:5000/team/app:1'}]\n"
+    site.write("cp1", "w1", cluster=images)
+    site.apply()
+    names = {"docker.io/library/busybox:1.36", "registry.example:5000/team/app:1"}
+    assert site.hosts["w1"].tags == names
+    assert "/usr/local/bin/crictl" in site.hosts["w1"].links, "it has the registries' passwords"
+    assert site.run("plan").code == 0
+    site.hosts["w1"].tags.clear()
+    assert "pull:images of the inventory" in site.run("plan").out
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        ("{}", "expected either `archive: FILE` or `image: NAME`"),
+        ("{archive: a.tar, image: 'busybox:1'}", "expected either"),
+        ("{image: busybox}", "is not the name of an image with its tag or digest"),
+        ("{image: 'Busybox:1'}", "is not the name of an image"),
+        ("{image: 'busybox:1', sha256: " + "f" * 64 + "}", "`sha256` is for archives"),
+    ],
+)
+def test_bad_images(site: FakeSite, image: str, words: str) -> None:
+    """Exit 3, with the line."""
+    site.write("cp1", cluster=f"  images: [{image}]\n")
+    done = site.run("plan")
+    assert done.code == 3
+    assert words in done.err
+    assert "inventory.yaml:5" in done.err
+
+
+def test_an_archive_for_another_architecture(site: FakeSite) -> None:
+    """Refused with the host's name and both architectures; nothing is touched."""
+    archive(site.folder / "app.tar", "example/app:1", arch="arm64")
+    with_image(site, "{archive: app.tar}")
+    done = site.run("apply", "--yes")
+    assert done.code == 3
+    assert "cp1 is amd64, but the image archive app.tar is for arm64: example/app:1" in done.err
+    assert not site.hosts["cp1"].done
