@@ -114,7 +114,7 @@ def _require_fit(images: Sequence[ImageFile], architectures: Sequence[Architectu
 
 
 def _tell_of_names(names: Iterable[str], images: Sequence[ImageFile], tell: Tell) -> None:
-    """Images that no archive brings are not in the bundle: said aloud, for nodes may have mirrors."""
+    """What no archive brings is not in the bundle: only said, for nodes may have mirrors."""
     there = {tag for image in images for tag in image.content.tags}
     for name in names:
         if name not in there:

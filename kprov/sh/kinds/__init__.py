@@ -16,8 +16,8 @@ from kprov.sh.kinds.units import UnitKind
 
 _ALL: tuple[Kind, ...] = (
     DirectoryKind(), FileKind(), LinkKind(), ArtifactKind(), ImageKind(), PullKind(), UnitKind(),
-    SysctlKind(), ModuleKind(), MountKind(), PackageKind(), UserKind(), CommandKind(), WaitKind(), ManifestKind(),
-    NodeKind(),
+    SysctlKind(), ModuleKind(), MountKind(), PackageKind(), UserKind(), CommandKind(),
+    WaitKind(), ManifestKind(), NodeKind(),
 )  # fmt: skip
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _ALL}
 """Every kind by name."""
