@@ -26,14 +26,22 @@ def inventory_options(parser: argparse.ArgumentParser) -> None:
         help="override: cluster.kubernetes=v1.36.2, a host variable, or @FILE",
     )  # fmt: skip
     parser.add_argument(
-        "--state", type=Path, default=None, metavar="DIR",
-        help="the cluster's state folder (default: .kprov/CLUSTER beside the inventory)",
+        "--state", type=state_place, default=None, metavar="DIR",
+        help="the cluster's state folder (default: .kprov/CLUSTER beside the inventory), or a "
+        "bucket that pipelines share: s3://BUCKET/PREFIX, azblob://CONTAINER/PREFIX",
     )  # fmt: skip
     parser.add_argument(
         "--bundle", type=Path, default=None, metavar="FILE",
         help="take artefacts and image archives from this bundle, and from nowhere else",
     )  # fmt: skip
     parser.add_argument("-v", "--verbose", action="store_true", help="say more")
+
+
+def state_place(text: str) -> Path | str:
+    """What `--state` names: a folder, or the address of a bucket."""
+    from kprov.state.remote import is_remote
+
+    return text if is_remote(text) else Path(text)
 
 
 def host_options(parser: argparse.ArgumentParser) -> None:

@@ -66,6 +66,8 @@ COMMANDS: tuple[Command, ...] = (
             "kprov azure-token --credential cli"),
     Command("local", "machines on this computer",
             "kprov local up inventories/local.yaml"),
+    Command("passphrase", "encrypt the keys in the state folder with another passphrase",
+            "kprov passphrase inventory.yaml"),
     Command("completion", "print the completion script of a shell",
             "kprov completion bash > /etc/bash_completion.d/kprov"),
 )

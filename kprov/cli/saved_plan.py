@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from kprov.cli.common import state_place
 from kprov.model.errors import InputError, StalePlanError
 from kprov.model.plan import Plan
 from kprov.state.atomic import write_atomic
@@ -35,13 +36,17 @@ def save(path: Path, args: argparse.Namespace, plan: Plan) -> None:
         "format": _FORMAT,
         "inventory": str(args.inventory.absolute()),
         "overrides": args.overrides,
-        "state": str(args.state.absolute()) if args.state else None,
+        "state": _absolute(args.state),
         "limit": args.limit,
         "allow_replace": args.allow_replace,
         "bundle": str(args.bundle.absolute()) if args.bundle else None,
         **plan.as_data(),
     }
     write_atomic(path, (json.dumps(data, indent=2) + "\n").encode())
+
+
+def _absolute(state: Path | str | None) -> str | None:
+    return str(state.absolute()) if isinstance(state, Path) else state
 
 
 def read(path: Path) -> dict[str, Any] | None:
@@ -82,7 +87,7 @@ def adopt(args: argparse.Namespace, saved: dict[str, Any]) -> None:
         raise InputError("a saved plan has its own -e and --limit", hint="give only the plan file")
     args.inventory = Path(saved["inventory"])
     args.overrides = saved["overrides"]
-    args.state = Path(saved["state"]) if saved["state"] else args.state
+    args.state = state_place(saved["state"]) if saved["state"] else args.state
     args.limit = saved["limit"]
     args.allow_replace = saved.get("allow_replace", False)
     if saved.get("bundle"):

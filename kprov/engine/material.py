@@ -73,6 +73,7 @@ class Material:
         """
         passphrase = os.environ.get("KPROV_PASSPHRASE")
         secret = Secret(passphrase) if passphrase else None
+        state.pki.recover()
         pki = Pki.open(state.pki, inventory.cluster, now=now, passphrase=secret)
         path = state.root / LOCK_FILE
         text = state.read_text(path)

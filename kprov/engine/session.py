@@ -103,7 +103,7 @@ class Session:
 
     def lease(self, *, steal: bool) -> LeaseTerms:
         """The lease this run takes. The owner names state folder, user and computer."""
-        owner = f"{getpass.getuser()}@{socket.gethostname()} {self.state.root}"
+        owner = f"{getpass.getuser()}@{socket.gethostname()} {self.state.name}"
         return LeaseTerms(self.run_id, owner, steal)
 
     def check_lease(self, *, steal: bool) -> None:
@@ -118,6 +118,8 @@ class Session:
         """Save what the state folder must not lose, then run the plan."""
         self.material.save()
         self.state.save_pod_cidrs(dict(self.world.pod_cidrs))
+        self.state.for_version_control()
+        self.state.publish()
         work = Apply(
             plan=plan,
             facts=self.world.facts,

@@ -59,6 +59,16 @@ def to_pem(key: PrivateKey | EncryptionSeed, passphrase: Secret | None = None) -
     )
 
 
+def encrypted_anew(data: bytes, old: Secret | None, new: Secret, *, where: str) -> bytes:
+    """The same key under another passphrase. Raises PkiError as `load` does."""
+    key, _ = _open(data, old, where)
+    if not isinstance(key, PrivateKey | EncryptionSeed):
+        raise PkiError(
+            f"a key of type {type(key).__name__}, which kprov does not make", where=where
+        )
+    return to_pem(key, new)
+
+
 def public_pem(key: PrivateKey) -> str:
     """The public half, as a SubjectPublicKeyInfo PEM."""
     return (

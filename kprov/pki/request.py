@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol, get_args
@@ -50,6 +51,9 @@ class PrivateFiles(Protocol):
 
     def write(self, name: str, data: bytes) -> None:
         """Replace a file atomically, readable by its owner only."""
+
+    def replace_all(self, files: Mapping[str, bytes]) -> None:
+        """Replace several files as one; the others stay as they are."""
 
     def tighten(self, name: str) -> bool:
         """Take the rights of others away; True when they had some."""

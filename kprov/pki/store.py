@@ -169,6 +169,21 @@ class Pki:
         self._tighten()
         return written
 
+    def change_passphrase(self, new: Secret) -> tuple[str, ...]:
+        """Encrypt every stored key with another passphrase, all of them or none; their names.
+
+        Raises PkiError when one does not open with the present passphrase, KprovError.
+        """
+        names = [name for name in self._files.names() if name.endswith(".key")]
+        self._files.replace_all({
+            name: keys.encrypted_anew(
+                self._read(name) or b"", self._passphrase, new, where=self._files.location(name)
+            )
+            for name in names
+        })  # fmt: skip
+        self._passphrase = new
+        return tuple(names)
+
     def _tighten(self) -> None:
         for name in self._files.names():
             if name.endswith(".key"):

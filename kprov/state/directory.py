@@ -2,25 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+import atexit
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from kprov.model.errors import KprovError
+from kprov.model.errors import InputError, KprovError
 from kprov.state import pod_cidrs
 from kprov.state.atomic import read_optional, write_atomic
 from kprov.state.folder import PrivateFolder
 from kprov.state.journal import Journal
 from kprov.state.lease import Holder, hold
+from kprov.state.remote import RemoteState
+
+_FOR_GIT = {
+    ".gitattributes": """\
+# Written by kprov. Keys and certificates have no diff that says anything; what was done only grows.
+pki/** -diff
+journal.jsonl merge=union
+kprov.lock text
+""",
+    ".gitignore": """\
+# Written by kprov: this computer's alone. `kprov kubeconfig` makes a kubeconfig anew.
+/lock
+/kubeconfig
+/pki.new/
+/pki.old/
+""",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class StateDir:
-    """Where the files of one cluster are. Making this value touches nothing on disk."""
+    """Where the files of one cluster are. Making this value touches nothing on disk.
+
+    With a `remote`, `root` is a private copy for the length of one command.
+    """
 
     root: Path
+    remote: RemoteState | None = None
+
+    @property
+    def name(self) -> str:
+        """The folder, or the address of the bucket."""
+        return self.remote.url if self.remote else str(self.root)
 
     @property
     def pki(self) -> PrivateFolder:
@@ -57,9 +87,31 @@ class StateDir:
         """The file that `lock` locks."""
         return self.root / "lock"
 
-    def lock(self, now: datetime) -> AbstractContextManager[Holder]:
-        """Hold this cluster for the block; raises LeaseHeldError when another run does."""
-        return hold(self.lease_file, now)
+    @contextmanager
+    def lock(self, now: datetime) -> Iterator[Holder]:
+        """Hold this cluster for the block; raises LeaseHeldError when another run does.
+
+        What the block has written is published at its end, however it ends.
+        """
+        with hold(self.lease_file, now) as holder:
+            try:
+                yield holder
+            finally:
+                self.publish()
+
+    def for_version_control(self) -> None:
+        """Let a repository that this folder is in show and merge it sensibly. Raises KprovError."""
+        for name, text in _FOR_GIT.items():
+            if read_optional(self.root / name) is None:
+                write_atomic(self.root / name, text.encode(), mode=0o644)
+
+    def publish(self) -> None:
+        """Bring what was written to where the state is kept; call it before hosts get any of it.
+
+        Raises StateConflictError when somebody else was there first, KprovError.
+        """
+        if self.remote is not None:
+            self.remote.publish(self.root)
 
     def read_text(self, path: Path) -> str | None:
         """The text of one of the files here, None when it is not there. Raises KprovError."""
@@ -85,13 +137,28 @@ class StateDir:
         self.write_text(self.pod_cidrs_file, pod_cidrs.dump(allocations))
 
 
-def open_state(inventory: Path, cluster_name: str, override: Path | None = None) -> StateDir:
+def open_state(inventory: Path, cluster_name: str, override: Path | str | None = None) -> StateDir:
     """The state of `cluster_name`: beside the inventory file, or inside an inventory folder.
 
-    `override` (`--state`) is the cluster's folder itself. Nothing is made until something is
-    written, so that a plan leaves no trace.
+    `override` (`--state`) is the cluster's folder itself, or the address of a bucket. Nothing is
+    made until something is written, so that a plan leaves no trace. Raises InputError, KprovError.
     """
+    if isinstance(override, str):
+        return _fetched(RemoteState(override))
     if override is not None:
         return StateDir(override.expanduser().absolute())
     folder = inventory if inventory.is_dir() else inventory.parent
     return StateDir(folder.absolute() / ".kprov" / cluster_name)
+
+
+def _fetched(remote: RemoteState) -> StateDir:
+    """A private copy that goes when this process ends. Keys in a bucket have to be encrypted."""
+    if not os.environ.get("KPROV_PASSPHRASE"):
+        raise InputError(
+            "state in a bucket holds the cluster's keys, and there is no passphrase for them",
+            where=remote.url, hint="set KPROV_PASSPHRASE: keys are encrypted with it",
+        )  # fmt: skip
+    root = Path(tempfile.mkdtemp(prefix="kprov-state-"))
+    atexit.register(shutil.rmtree, root, ignore_errors=True)
+    remote.fetch(root)
+    return StateDir(root, remote)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +46,31 @@ class PrivateFolder:
                 hint=f"run as its owner: chmod 600 {path}",
             ) from error
         return True
+
+    def replace_all(self, files: Mapping[str, bytes]) -> None:
+        """Replace several files as one: a crash leaves all of the old ones or all of the new.
+
+        The others stay as they are. Raises KprovError.
+        """
+        new, old = (self.root.with_name(f"{self.root.name}.{word}") for word in ("new", "old"))
+        shutil.rmtree(new, ignore_errors=True)
+        for name in self.names():
+            write_atomic(new / name, files.get(name) or self.read(name) or b"")
+        try:
+            self.root.rename(old)
+            new.rename(self.root)
+        except OSError as error:
+            raise KprovError(
+                f"cannot be replaced: {error.strerror}", where=str(self.root),
+                hint=f"nothing is lost: what was there is in it, or in {old}",
+            ) from error  # fmt: skip
+        shutil.rmtree(old, ignore_errors=True)
+
+    def recover(self) -> None:
+        """Put back what `replace_all` had moved aside when the computer stopped."""
+        old = self.root.with_name(f"{self.root.name}.old")
+        if old.is_dir() and not self.root.exists():
+            old.rename(self.root)
 
     def names(self) -> tuple[str, ...]:
         """Relative names of all files, sorted; temporary files of a crashed write left out."""
