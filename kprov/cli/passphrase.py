@@ -22,7 +22,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """All keys or none; raises InputError without a new passphrase, PkiError for a wrong old one."""
+    """All keys or none. InputError without a new passphrase, PkiError for a wrong old one."""
     new = os.environ.get(NEW)
     if not new:
         raise InputError(

@@ -103,7 +103,7 @@ class StateDir:
         """Let a repository that this folder is in show and merge it sensibly. Raises KprovError."""
         for name, text in _FOR_GIT.items():
             if read_optional(self.root / name) is None:
-                write_atomic(self.root / name, text.encode(), mode=0o644)
+                self.write_text(self.root / name, text)
 
     def publish(self) -> None:
         """Bring what was written to where the state is kept; call it before hosts get any of it.
