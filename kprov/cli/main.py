@@ -54,6 +54,8 @@ COMMANDS: tuple[Command, ...] = (
             "kprov verify inventory.yaml"),
     Command("kubeconfig", "write or merge a kubeconfig",
             "kprov kubeconfig inventory.yaml --merge"),
+    Command("history", "what was done, when, by which run",
+            "kprov history inventory.yaml"),
     Command("render", "print the resources and the shell of a role",
             "kprov render inventory.yaml cp1 etcd"),
     Command("schema", "print the JSON Schema of inventories",

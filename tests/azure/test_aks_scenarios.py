@@ -11,6 +11,7 @@ from kprov.engine import drain
 from tests.azure.aks_site import SYSTEM, WORK, AksSite
 from tests.azure.fake_kubernetes import FakeKubernetes, fake_kubernetes
 from tests.azure.faults import FailOperation, allocation_failed
+from tests.azure.sdk import Sdk
 from tests.azure.world import Settings
 
 ENTRA = {"admin_groups": ["11111111-1111-1111-1111-111111111111"], "local_accounts": False}
@@ -342,3 +343,81 @@ def cluster_api(site: AksSite, monkeypatch: pytest.MonkeyPatch) -> object:
         kubeconfig = api.kubeconfig()
         site.azure.world.settings = Settings(kubeconfig=lambda _: kubeconfig)
         yield api
+
+
+def test_history_tells_what_was_done(site: AksSite) -> None:
+    """From the journal in the state folder; the same for every provider."""
+    assert site.run("history") == 0
+    assert "Nothing was applied" in site.out
+    site.applied()
+    assert site.run("history", "-o", "json") == 0
+    (made,) = json.loads(site.out)["runs"]
+    assert (made["ended"], made["where"]) == ("well", ["prod"])
+    assert [its["id"] for its in made["changes"]] == ["group:rg", "cluster:prod"]
+    assert site.run("history", "--run", made["run"]) == 0
+    assert "cluster:prod" in site.out
+
+
+def test_every_field_is_one_that_azure_knows(site: AksSite, sdk: Sdk) -> None:
+    """All of the inventory at once: what Azure does not know would be drift for ever."""
+    sdk.group("shared")
+    shared = f"/subscriptions/{site.azure.subscription}/resourceGroups/shared/providers"
+    identity = f"{shared}/Microsoft.ManagedIdentity/userAssignedIdentities/me"
+    subnet = f"{shared}/Microsoft.Network/virtualNetworks/v/subnets"
+    registry = f"{shared}/Microsoft.ContainerRegistry/registries/reg"
+    sdk.resources.providers.register("Microsoft.ContainerRegistry")
+    sdk.resources.providers.get("Microsoft.ContainerRegistry")
+    make = sdk.resources.resources.begin_create_or_update_by_id
+    make(registry, {"location": "westeurope"}, api_version="2023-07-01").result()
+    unit = "22222222-2222-4222-8222-222222222222"
+    pool = {
+        **WORK, "zones": [1, 2], "labels": {"a": "b"}, "taints": ["a=b:NoSchedule"],
+        "tags": {"c": "d"}, "upgrade": {"max_surge": "33%", "drain_timeout": 20, "soak": 1},
+        "kubernetes": "1.35", "max_pods": 50, "disk_size": 64, "disk_type": "Managed",
+        "subnet": f"{subnet}/nodes", "public_ip": True, "fips": True, "host_encryption": True,
+        "ultra_ssd": True, "os_sku": "AzureLinux", "scale_down_mode": "Deallocate",
+        "kubelet": {"cpuManagerPolicy": "static"}, "extra": {"gpuInstanceProfile": "MIG1g"},
+    }  # fmt: skip
+    system = {**SYSTEM, "subnet": f"{subnet}/nodes"}
+    site.write(
+        [system, pool],
+        dns_prefix="prod-dns",
+        node_resource_group="rg-prod-nodes",
+        sku="Base",
+        tier="premium",
+        support_plan="AKSLongTermSupport",
+        identity={"id": identity},
+        kubelet_identity={"id": identity, "client_id": unit, "object_id": unit},
+        rbac=True,
+        entra=ENTRA | {"azure_rbac": True, "tenant": site.azure.tenant},
+        network={
+            "plugin": "azure", "mode": "overlay", "dataplane": "cilium", "policy": "cilium",
+            "pods": "10.244.0.0/16", "services": "10.1.0.0/16", "outbound": "loadBalancer",
+            "load_balancer_sku": "standard", "authorized_ips": ["192.0.2.0/24"],
+            "load_balancer": {"ips": 2, "ports": 1024, "idle_timeout": 10},
+        },
+        upgrade_channel="patch",
+        node_os_channel="NodeImage",
+        maintenance=[
+            {"of": "upgrades", "monthly": {"day": "Sunday", "week": "First"}, "hours": 6},
+            {"of": "node-os", "daily": {"every": 2}, "utc_offset": "+01:00"},
+        ],
+        autoscaler={"scan-interval": "30s"},
+        monitoring={"workspace": "auto", "prometheus": True},
+        policy=True,
+        key_vault={"rotation": True, "interval": "5m"},
+        oidc=True,
+        workload_identity=True,
+        keda=True,
+        vpa=True,
+        acr=[registry],
+        linux={"user": "ops", "ssh_keys": ["ssh-ed25519 AAAA ops"]},
+        disk_encryption_set=f"{shared}/Microsoft.Compute/diskEncryptionSets/des",
+        kms={"key": "https://v.vault.azure.net/keys/k/1"},
+        tags={"team": "blue"},
+        location="North Europe",
+    )  # fmt: skip
+    site.applied()
+    assert site.writes[-1].startswith("PUT roleAssignments/")
+    assert site.pool("work")["kubeletConfig"] == {"cpuManagerPolicy": "static"}
+    assert site.properties()["networkProfile"]["dnsServiceIP"] == "10.1.0.10"
