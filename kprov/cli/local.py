@@ -138,7 +138,10 @@ def local_spec(inventory: Inventory) -> LocalSpec:
             hint="`local: {}` below `cluster:` says that kprov may boot them on this computer",
         )  # fmt: skip
     balancer = inventory.load_balancer
-    machines = tuple(Machine(host.name, host.connection.address) for host in inventory.hosts)
+    machines = tuple(
+        Machine(host.name, host.connection.address, str(host.vars.get("ip6", "")))
+        for host in inventory.hosts
+    )
     first = machines[0].address
     network = ipaddress.ip_network(local.network or f"{first}/24", strict=False)
     gateway = f"{network[1]}/{network.prefixlen}"
@@ -146,10 +149,18 @@ def local_spec(inventory: Inventory) -> LocalSpec:
     return LocalSpec(
         cluster=inventory.cluster.name,
         machines=machines,
-        network=Network(bridge, gateway),
+        network=Network(bridge, gateway, _gateway6(machines[0].address6)),
         packages=() if balancer is None else BALANCER_PACKAGES[balancer],
         sudo_password=next(
             (h.connection.become_password for h in inventory.hosts if h.connection.become_password),
             None,
         ),
     )
+
+
+def _gateway6(first: str) -> str:
+    """This computer's own address in the /64 around the first machine's; empty without one."""
+    if not first:
+        return ""
+    network = ipaddress.ip_network(f"{first}/64", strict=False)
+    return f"{network[1]}/64"

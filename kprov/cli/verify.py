@@ -42,7 +42,8 @@ def run(args: argparse.Namespace) -> int:
     inventory = load_inventory(args)
     only = tuple(word for word in args.only.split(",") if word)
     style = stderr_style()
-    options_ = VerifyOptions(image=args.image, only=only)
+    families = len(inventory.cluster.network.families)
+    options_ = VerifyOptions(image=args.image, only=only, families=families)
     with _kubeconfig(args, inventory) as kubeconfig:
         results = run_checks(
             kubeconfig, options_, lambda result: note(f"{_status(result, style)} {result.title}")

@@ -9,7 +9,7 @@ from typing import cast
 
 from kprov.artifacts.catalogue import Architecture, release
 from kprov.engine.material import Material, certificate_context_name
-from kprov.engine.values import ARCHITECTURES, World, address
+from kprov.engine.values import ARCHITECTURES, World, addresses
 from kprov.lang.schema import did_you_mean
 from kprov.lang.sources import Binary, EncryptionKey, Image, KeyPair
 from kprov.model.errors import ArtifactError, InputError, PkiError
@@ -97,9 +97,9 @@ class HostMaterial:
         with _written_in_a_role():
             row(name)
         inventory, facts = self.world.inventory, self.world.facts
-        addresses = {its.name: (str(address(its, facts)),) for its in inventory.members}
+        known = {its.name: tuple(map(str, addresses(self.world, its))) for its in inventory.members}
         host = None if row(name).on == "controller" else self.host
-        context = certificate_context(inventory, host, addresses)
+        context = certificate_context(inventory, host, known)
         bootstrap = name == "kubelet-bootstrap"
         has_own = facts[self.host.name].flag("kubelet_has_certificate")
         label = certificate_context_name(name, host.name if host else None)

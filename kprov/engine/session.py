@@ -146,7 +146,8 @@ def open_session(
     renderers = Renderers(share("templates"), cache_root() / "templates")
     material = Material.open(inventory, state, now=datetime.now(UTC), bundle=bundle)
     nodes = [host.name for host in inventory.nodes]
-    pod_cidrs = allocate(spec.network.pods, spec.network.node_mask, nodes, state.load_pod_cidrs())
+    network, known = spec.network, state.load_pod_cidrs()
+    pod_cidrs = allocate(network.pods, network.node_mask, nodes, known, network.node_mask_v6)
     return Session(
         inventory=inventory,
         state=state,

@@ -29,13 +29,16 @@ ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 class Node:
     """A host as templates see it; what is not known yet is `Pending`.
 
-    `mtu`: the largest packet, in bytes, of the interface with its address.
+    `addresses`: one for each family of the cluster, `address` is the first. `pod_cidr`: its part of
+    the pods' ranges, with a comma between two. `mtu`: the largest packet, in bytes, of the
+    interface with its address.
     """
 
     name: str
     address: Any
     pod_cidr: str
     mtu: Any = ETHERNET_MTU
+    addresses: Any = ()
 
     @property
     def hardware_address(self) -> str:
@@ -83,20 +86,28 @@ class World:
         return self.inventory.cluster
 
 
-def address(host: Host, facts: Mapping[str, Facts]) -> Any:
+def address(host: Host, facts: Mapping[str, Facts], family: int = 4) -> Any:
     """A host's address in the cluster; Pending before the look; InputError when it has none."""
-    known = known_address(host)
+    known = known_address(host, family)
     if known is not None:
         return known
     if host.name not in facts:
         return Pending(f"the address of {host.name}")
-    found = found_address(facts[host.name], 4)
+    found = found_address(facts[host.name], family)
     if found:
         return found
     raise InputError(
-        f"the address of {host.name} is not known", where=host.location,
-        hint="give it `ip: ADDRESS`: the address other hosts reach it at",
+        f"the IPv{family} address of {host.name} is not known", where=host.location,
+        hint=f"give it `ip{'6' if family == 6 else ''}: ADDRESS`: the address others reach it at",
     )  # fmt: skip
+
+
+def addresses(world: World, host: Host) -> tuple[Any, ...]:
+    """A host's addresses of all families of the cluster; where no pods run, the first will do."""
+    families = world.cluster.network.families
+    if not (host.is_control_plane or host.is_schedulable):
+        families = families[:1]
+    return tuple(address(host, world.facts, family) for family in families)
 
 
 def host_values(world: World, host: Host) -> dict[str, Any]:
@@ -104,6 +115,7 @@ def host_values(world: World, host: Host) -> dict[str, Any]:
     inventory, cluster = world.inventory, world.cluster
     nodes = [_node(its, world) for its in inventory.nodes]
     gates = gates_for({"kubernetes": cluster.kubernetes, **world.versions})
+    dual_stack = len(cluster.network.families) > 1
     return {
         "host": host,
         "bin_dir": host.vars.get("bin_dir", BIN_DIRS[0]),
@@ -125,6 +137,10 @@ def host_values(world: World, host: Host) -> dict[str, Any]:
         "registries": world.registries,
         "no_proxy": no_proxy(world),
         "proxy_mode": proxy_mode(inventory, world.facts, host, gates),
+        "dual_stack": dual_stack,
+        "dual_stack_gate": {"IPv6DualStack": True}
+        if dual_stack and gates["dual_stack_feature_gate"]
+        else {},
         "dns_address": cluster.service_address(10),
         "unit_mode": "0600" if cluster.hardening == "cis" else "0644",
         "files": inventory.texts,
@@ -135,15 +151,15 @@ def host_values(world: World, host: Host) -> dict[str, Any]:
 def no_proxy(world: World) -> Any:
     """What is reached without the proxy, a list; Pending while an address is not known."""
     cluster, reached = world.cluster, api(world).host
-    addresses = [address(host, world.facts) for host in world.inventory.members]
-    pending = next((its for its in (reached, *addresses) if isinstance(its, Pending)), None)
+    members = [its for host in world.inventory.members for its in addresses(world, host)]
+    pending = next((its for its in (reached, *members) if isinstance(its, Pending)), None)
     if pending is not None:
         return pending
     network = cluster.network
     inside = ["localhost", "127.0.0.0/8", "::1", ".svc", f".{network.domain}"]
-    ranges = [network.pods, network.services]
+    ranges = [*network.pod_ranges, *network.service_ranges]
     own = cluster.proxy.no_proxy if cluster.proxy else []
-    return list(dict.fromkeys([*inside, *ranges, reached, *addresses, *own]))
+    return list(dict.fromkeys([*inside, *ranges, reached, *members, *own]))
 
 
 def _etcd(world: World, host: Host) -> Any:
@@ -169,7 +185,7 @@ def api(world: World) -> Api:
     if endpoint:
         host, _, text = endpoint.rpartition(":")
         return Api(f"https://{endpoint}", local, host.strip("[]"), int(text), balancer)
-    first = address(world.inventory.control_planes[0], world.facts)
+    first = addresses(world, world.inventory.control_planes[0])[0]
     if isinstance(first, Pending):
         return Api(first, local, first, port, balancer)
     return Api(f"https://{_bracketed(first)}:{port}", local, first, port, balancer)
@@ -180,12 +196,13 @@ def _bracketed(host: str) -> str:
 
 
 def _node(host: Host, world: World) -> Node:
-    its = address(host, world.facts)
+    its = addresses(world, host)
     return Node(
         name=host.name,
-        address=its,
+        address=its[0],
         pod_cidr=world.pod_cidrs.get(host.name, ""),
-        mtu=_mtu(host, its, world.facts),
+        mtu=_mtu(host, its[0], world.facts),
+        addresses=its,
     )
 
 

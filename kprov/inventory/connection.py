@@ -24,7 +24,7 @@ _SSH_PLUGINS = ("ssh", "smart", "paramiko", "paramiko_ssh", "libssh", "openssh")
 _HOST_TEXT = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")
 _IPV4_LIKE = re.compile(r"^\d+(\.\d+){3}$")
 _USER_TEXT = re.compile(r"^[^\s:@/]+$")
-_INNER_ADDRESSES = ("ip", "access_ip")
+_INNER_ADDRESSES = ("ip", "ip6", "access_ip")
 _DEFAULT_TIMEOUT = Connection("").connect_timeout
 
 
@@ -125,7 +125,7 @@ class _Reader:
             self._expected(names.BECOME_METHOD, "sudo", "")
 
     def refuse_inner_names(self) -> None:
-        """`ip` and `access_ip`, the addresses inside the cluster, have to be addresses."""
+        """`ip`, `ip6` and `access_ip`, the addresses inside the cluster, have to be addresses."""
         for name in _INNER_ADDRESSES:
             value = self._host.values.get(name)
             if value not in (None, "") and address_of(value) is None:

@@ -39,7 +39,7 @@ _SAME: dict[str, Path] = {
 }
 _BRING_YOUR_OWN = ("cni", "none", "cloud")
 IGNORED = "nothing to kprov and will be ignored:"
-HOST_VARS = ("ip", "access_ip", "bin_dir", *NODE_VARS)
+HOST_VARS = ("ip", "ip6", "access_ip", "bin_dir", *NODE_VARS)
 """Per-host variables that keep their meaning."""
 _SWITCHES = ("kube_reserved", "system_reserved")
 _KUBESPRAYS = re.compile(

@@ -139,6 +139,14 @@ GATES: tuple[Gate, ...] = (
         "https://kubernetes.io/blog/2022/04/07/upcoming-changes-in-kubernetes-1-24/",
         until="1.24",
     ),
+    Gate(
+        "dual_stack_feature_gate",
+        "kubernetes",
+        "IPv4 and IPv6 together only with the feature gate IPv6DualStack, on apiserver, controller "
+        "manager, kubelet and kube-proxy; kubelet --node-ip takes two addresses since v1.20",
+        "https://kubernetes.io/docs/concepts/services-networking/dual-stack/",
+        until="1.21",
+    ),
     # --- kube-proxy
     Gate(
         "conntrack_tool",

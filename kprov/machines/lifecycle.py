@@ -117,7 +117,12 @@ def _cluster(cluster: str, report: Report) -> Iterator[None]:
 def _record(spec: LocalSpec, cache: Path) -> ClusterRecord:
     """What this run will record; the same as an earlier run did in the same boot, or an error."""
     new = ClusterRecord(
-        spec.cluster, str(cache), spec.network.bridge, spec.network.gateway, records.boot_id()
+        spec.cluster,
+        str(cache),
+        spec.network.bridge,
+        spec.network.gateway,
+        records.boot_id(),
+        spec.network.gateway6,
     )
     old = records.load_cluster(spec.cluster)
     if old and old != new:

@@ -94,6 +94,8 @@ def raise_bridge(network: Network, cluster: str) -> None:
     # is answered as soon as it can be.
     (_IPV4 / "neigh" / network.bridge / "retrans_time_ms").write_text("50")
     run("ip", "address", "replace", network.gateway, "dev", network.bridge)
+    if network.gateway6:
+        run("ip", "address", "replace", network.gateway6, "dev", network.bridge, "nodad")
     run("ip", "link", "set", network.bridge, "up")
     _let_pass(network.bridge, cluster)
 

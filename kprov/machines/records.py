@@ -26,11 +26,12 @@ class ClusterRecord:
     bridge: str
     gateway: str
     boot_id: str
+    gateway6: str = ""
 
     @property
     def network(self) -> Network:
         """The network of its machines."""
-        return Network(self.bridge, self.gateway)
+        return Network(self.bridge, self.gateway, self.gateway6)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import secrets
 import shutil
@@ -82,11 +83,15 @@ def update_hosts(path: Path, machines: Iterable[Machine]) -> None:
 def settings(spec: LocalSpec, machine: Machine) -> str:
     """What the machine sets up by itself at boot (setup.sh), and the mark that it is local."""
     gateway = spec.network.interface
-    return (
-        "# This is a local machine of kprov: a container of systemd-nspawn.\n"
-        f"cluster {spec.cluster}\n"
-        f"network host0 {machine.address}/{gateway.network.prefixlen} {gateway.ip}\n"
-    )
+    lines = [
+        "# This is a local machine of kprov: a container of systemd-nspawn.",
+        f"cluster {spec.cluster}",
+        f"network host0 {machine.address}/{gateway.network.prefixlen} {gateway.ip}",
+    ]
+    if machine.address6:
+        other = ipaddress.IPv6Interface(spec.network.gateway6)
+        lines.append(f"network host0 {machine.address6}/{other.network.prefixlen} {other.ip}")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _shadow(base: Path, password: Secret) -> Seed:

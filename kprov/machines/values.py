@@ -20,18 +20,23 @@ _INTERFACE = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,15}")
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """One machine to boot: its host name and its IPv4 address in the network."""
+    """One machine to boot: its host name and its addresses in the network, IPv6 if there is one."""
 
     name: str
     address: str
+    address6: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A bridge on this computer; `gateway` is the computer's own address with prefix length."""
+    """A bridge on this computer; `gateway` is the computer's own address with prefix length.
+
+    `gateway6`: the same of IPv6, if the machines have addresses of that family as well.
+    """
 
     bridge: str
     gateway: str
+    gateway6: str = ""
 
     @property
     def interface(self) -> ipaddress.IPv4Interface:

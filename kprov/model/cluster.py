@@ -143,5 +143,10 @@ class ClusterSpec(Spec):
         return Version.parse(self.kubernetes)
 
     def service_address(self, number: int) -> str:
-        """The n-th address of the service range: 1 is the API, 10 the cluster DNS."""
-        return str(ipaddress.ip_network(self.network.services)[number])
+        """The n-th address of the first service range: 1 is the API, 10 the cluster DNS."""
+        return self.service_addresses(number)[0]
+
+    def service_addresses(self, number: int) -> tuple[str, ...]:
+        """The n-th address of every service range."""
+        ranges = self.network.service_ranges
+        return tuple(str(ipaddress.ip_network(text)[number]) for text in ranges)

@@ -12,7 +12,8 @@ from kprov.model.version import Version
 Scalar = str | int | float | bool
 
 
-def _cidr(value: str) -> str:
+def cidr(value: str) -> str:
+    """A network in its usual form; ValueError for anything else."""
     try:
         return str(ipaddress.ip_network(value))
     except ValueError as error:
@@ -29,7 +30,7 @@ def _bare_version(value: str) -> str:
     return value.removeprefix("v")
 
 
-Cidr = Annotated[str, AfterValidator(_cidr)]
+Cidr = Annotated[str, AfterValidator(cidr)]
 TaggedVersion = Annotated[str, AfterValidator(_version)]
 BareVersion = Annotated[str, AfterValidator(_bare_version)]
 

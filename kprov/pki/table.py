@@ -178,7 +178,7 @@ def service_names(cluster: ClusterSpec) -> tuple[str, ...]:
         "kubernetes.default",
         "kubernetes.default.svc",
         f"kubernetes.default.svc.{domain}",
-        cluster.service_address(1),
+        *cluster.service_addresses(1),
     )
 
 

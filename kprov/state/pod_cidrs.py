@@ -12,15 +12,48 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def allocate(
-    pods_cidr: str, node_mask: int, nodes: Sequence[str], existing: Mapping[str, str]
+    pods: str,
+    node_mask: int,
+    nodes: Sequence[str],
+    existing: Mapping[str, str],
+    node_mask_v6: int = 64,
 ) -> dict[str, str]:
     """Node name to CIDR: what `existing` says, and the lowest free part for every other node.
 
+    `pods` may be two ranges of different families with a comma between; so is every node's part.
     Entries of nodes that are gone are kept, so a node that comes back finds its own; drop them
-    from `existing` to give them away. Raises InputError when the range is full, too small for
-    one node, or no longer holds what is already allocated.
+    from `existing` to give them away. Raises InputError when a range is full, too small for one
+    node, or no longer holds what is already allocated.
     """
-    pods = ipaddress.ip_network(pods_cidr)
+    ranges = [ipaddress.ip_network(text) for text in pods.split(",")]
+    families: set[int] = {its.version for its in ranges}
+    parts = []
+    for its in ranges:
+        before = _of_family(existing, its.version, families, its)
+        parts.append(_allocate(its, node_mask if its.version == 4 else node_mask_v6, nodes, before))
+    names = dict.fromkeys((*existing, *nodes))
+    return {name: ",".join(part[name] for part in parts if name in part) for name in names}
+
+
+def _of_family(
+    existing: Mapping[str, str], version: int, families: set[int], pods: Network
+) -> dict[str, str]:
+    """The parts of one family. InputError for a part of a family that has no range any more."""
+    found = {}
+    for name, text in existing.items():
+        for cidr in text.split(","):
+            family = ipaddress.ip_network(cidr).version
+            if family not in families:
+                _inside(name, cidr, pods)
+            if family == version:
+                found[name] = cidr
+    return found
+
+
+def _allocate(
+    pods: Network, node_mask: int, nodes: Sequence[str], existing: Mapping[str, str]
+) -> dict[str, str]:
+    """The same for one family."""
     _check_mask(pods, node_mask)
     taken = {
         number
@@ -44,7 +77,10 @@ def parse(text: str, *, where: str) -> dict[str, str]:
     """Read what `dump` wrote; raises KprovError for anything else."""
     try:
         found = json.loads(text)
-        return {str(name): str(ipaddress.ip_network(cidr)) for name, cidr in found.items()}
+        return {
+            str(name): ",".join(str(ipaddress.ip_network(cidr)) for cidr in text.split(","))
+            for name, text in found.items()
+        }
     except (ValueError, AttributeError) as error:
         raise KprovError(
             f"is not a map of node names to networks: {error}",
@@ -57,7 +93,7 @@ def _check_mask(pods: Network, node_mask: int) -> None:
     if not pods.prefixlen <= node_mask <= pods.max_prefixlen:
         raise InputError(
             f"a /{node_mask} for each node does not fit into the pod range {pods}",
-            where="cluster.network.node_mask",
+            where=f"cluster.network.node_mask{'' if pods.version == 4 else '_v6'}",
             hint=f"give a number from {pods.prefixlen} to {pods.max_prefixlen}, or a wider range",
         )
 

@@ -147,6 +147,7 @@ def machines(tmp_path_factory: pytest.TempPathFactory) -> Machines:
         *,
         sudo_password: str = "",
         packages: tuple[str, ...] = (),
+        host_vars: Mapping[str, Mapping[str, str]] | None = None,
     ) -> Iterator[Site]:
         directory = tmp_path_factory.mktemp(name)
         home = directory / "home"
@@ -154,7 +155,10 @@ def machines(tmp_path_factory: pytest.TempPathFactory) -> Machines:
         extra = {"KPROV_BECOME_PASSWORD": sudo_password} if sudo_password else {}
         site = Site(name, directory, hosts, supply, Kprov(home, directory))
         local = Kprov(home, directory, extra)
-        first, *others = ({host: {"ansible_host": hosts[host]}} for host in hosts)
+        first, *others = (
+            {host: {"ansible_host": hosts[host], **(host_vars or {}).get(host, {})}}
+            for host in hosts
+        )
         content = {
             "cluster": {"name": name, "local": {}},
             "all": {"children": {

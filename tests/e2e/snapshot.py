@@ -36,11 +36,13 @@ find /etc /usr/local /root /home -xdev -type f ! -path '/etc/*-' ! -path /etc/ld
 echo '# users'
 cut -d: -f1,3 /etc/passwd /etc/group | sort
 echo '# firewall'
-iptables-save 2>/dev/null | sed -e '/^#/d' -e 's/\[[0-9:]*\]//' | grep -E '^-A|^:[^ ]* -|DROP'
+{ iptables-save; ip6tables-save; } 2>/dev/null |
+    sed -e '/^#/d' -e 's/\[[0-9:]*\]//' | grep -E '^-A|^:[^ ]* -|DROP'
 nft list tables 2>/dev/null | grep -vE '^table ip6? (nat|filter|mangle|raw|security)$'
 echo '# links'
 ip -o link | awk '{ print $2 }' | sed 's/@.*//' | sort
 ip route | sort
+ip -6 route | grep -v '^fe80' | sort
 ls /run/netns 2>/dev/null
 echo '# units'
 systemctl list-units --type=service,socket,path,timer --state=running,failed,listening \

@@ -1,4 +1,4 @@
-"""Networks of other kinds: nodes with a router between them (vxlan)."""
+"""Networks of other kinds: nodes with a router between them (vxlan), dual stack."""
 
 from __future__ import annotations
 
@@ -115,3 +115,44 @@ def test_reset_of_the_tunnel(site: Site) -> None:
     site.kprov("reset", site.inventory, "--yes").exits(0)
     for host, now in site.look_at_all().items():
         now.same_as(site.memory[host])
+
+
+# --- dual stack: the same story on machines of its own
+
+DUAL = {"cp1": "10.97.133.11", "w1": "10.97.133.12"}
+IP6 = {"cp1": {"ip6": "fd00:10:97:133::11"}, "w1": {"ip6": "fd00:10:97:133::12"}}
+NETWORK = {
+    "pods": ["10.244.0.0/16", "fd00:10:244::/56"],
+    "services": ["10.96.0.0/16", "fd00:10:96::/112"],
+}
+
+
+@pytest.fixture(scope="module")
+def dual(machines: Machines, supply: Supply) -> Iterator[Site]:
+    """Two machines with addresses of both families."""
+    with machines(supply, "e2e-dual", DUAL, host_vars=IP6) as site:
+        hosts = {name: {"ansible_host": DUAL[name], **IP6[name]} for name in DUAL}
+        site.write({
+            "cluster": supply.cluster("e2e-dual", local={}, network=NETWORK),
+            "all": {"children": {
+                "kube_control_plane": {"hosts": {"cp1": hosts["cp1"]}},
+                "kube_node": {"hosts": hosts},
+            }},
+        })  # fmt: skip
+        site.memory.update(site.look_at_all())
+        yield site
+
+
+def test_dual_stack(dual: Site) -> None:
+    """Pods and Services of both families answer from both nodes; nothing is left to do."""
+    dual.kprov("apply", dual.inventory, "--yes").exits(0)
+    done = verified(dual, "pod-network", "cluster-ip", "node-port")
+    done.says("2 address families", "fd00:10:96::")
+    unchanged(dual)
+
+
+def test_reset_of_dual_stack(dual: Site) -> None:
+    """Routes and rules of both families are gone."""
+    dual.kprov("reset", dual.inventory, "--yes").exits(0)
+    for host, now in dual.look_at_all().items():
+        now.same_as(dual.memory[host])

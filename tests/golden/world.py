@@ -77,7 +77,11 @@ def world(inventory: Path, overrides: list[str], facts: dict[str, str]) -> World
         inventory=loaded,
         versions={name: getattr(versions, name) for name in names},
         pod_cidrs=allocate(
-            spec.network.pods, spec.network.node_mask, [n.name for n in loaded.nodes], {}
+            spec.network.pods,
+            spec.network.node_mask,
+            [n.name for n in loaded.nodes],
+            {},
+            spec.network.node_mask_v6,
         ),
         registries=registries(loaded, {"REGISTRY_PASSWORD": "REGISTRY_PASSWORD"}),
         facts={host.name: Facts({**ASSUMED, **facts}, {}) for host in loaded.members},

@@ -15,7 +15,7 @@ from kprov.core.preflight.identities import clocks, unique
 from kprov.core.preflight.kernel import age, cgroup, modules, node_ports, swap
 from kprov.core.preflight.networks import routes
 from kprov.core.preflight.place import Check, Finding, Place
-from kprov.core.preflight.pod_network import one_l2, tunnel
+from kprov.core.preflight.pod_network import addresses, one_l2, tunnel
 from kprov.core.preflight.ports import ports
 from kprov.core.preflight.proxy import proxy_mode
 from kprov.core.preflight.resolver import nameservers
@@ -28,7 +28,7 @@ from kprov.model.host import Inventory
 CHECKS: tuple[Check, ...] = (
     system, rights, age, modules, memory, processors, disks, ports, node_ports, foreign_kubernetes,
     routes, nameservers, cgroup, swap, iptables, selinux, apparmor, tunnel, proxy_mode,
-    firewall,
+    firewall, addresses,
 )  # fmt: skip
 """Every check of a single host."""
 

@@ -15,7 +15,9 @@ def routes(place: Place) -> Iterator[Finding]:
     if place.facts.flag("owned"):
         return  # the routes to the pods are kprov's own by now
     spec = place.inventory.cluster.network
-    for name, text in (("pods", spec.pods), ("services", spec.services)):
+    ranges = [("pods", text) for text in spec.pod_ranges]
+    ranges += [("services", text) for text in spec.service_ranges]
+    for name, text in ranges:
         network = ipaddress.ip_network(text)
         for word in place.facts.get("routes").split():
             route = word.partition("@")[0]

@@ -15,8 +15,9 @@ def one_l2(places: Sequence[Place]) -> Iterator[Finding]:
         beyond = [
             f"{other.host.name} ({address})"
             for other in nodes
+            for family in place.inventory.cluster.network.families
             if other is not place
-            and (address := _address(other)) is not None
+            and (address := _address(other, family)) is not None
             and on_link(place.facts, address) is False
         ]
         if beyond:
@@ -26,8 +27,20 @@ def one_l2(places: Sequence[Place]) -> Iterator[Finding]:
             )
 
 
-def _address(place: Place) -> str | None:
-    return known_address(place.host) or found_address(place.facts, 4)
+def _address(place: Place, family: int) -> str | None:
+    return known_address(place.host, family) or found_address(place.facts, family)
+
+
+def addresses(place: Place) -> Iterator[Finding]:
+    """Every node has an address of every family that pods have."""
+    families = place.inventory.cluster.network.families if place.is_node else ()
+    for family in families:
+        if _address(place, family) is None:
+            name = "ip6" if family == 6 else "ip"
+            yield place.error(
+                f"has no IPv{family} address, which `cluster.network.pods` needs of every node",
+                f"give the host one; where it has one that is not found, say `{name}: ADDRESS`",
+            )
 
 
 def tunnel(place: Place) -> Iterator[Finding]:

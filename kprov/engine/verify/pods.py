@@ -49,15 +49,23 @@ def pod_network(session: Session) -> str:
     """Pods reach each other by address, on one node and across nodes."""
     webs = fleet.webs(session)
     peer = fleet.peer(session)
+    for found in (*webs.values(), peer):
+        _has_all_families(session, found)
     place = f"pod on {peer['spec']['nodeName']}"
     questions = {
-        f"pod on {name}": (web, [_web_url(webs[other]) for other in neighbours(name, webs)])
+        f"pod on {name}": (
+            web,
+            [its for other in neighbours(name, webs) for its in _web_urls(webs[other])],
+        )
         for name, web in webs.items()
     }
     near = webs[peer["spec"]["nodeName"]]
-    questions[place] = (near, [_web_url(peer), *questions[place][1]])
+    questions[place] = (near, [*_web_urls(peer), *questions[place][1]])
     all_answer(session, questions, hint=_NETWORK_HINT)
-    return "on one node" + (f", across {_nodes(len(webs))}" if len(webs) > 1 else " (there is one)")
+    families = session.options.families
+    both = f", {families} address families" if families > 1 else ""
+    across = f", across {_nodes(len(webs))}" if len(webs) > 1 else " (there is one)"
+    return f"on one node{across}{both}"
 
 
 def scheduling(session: Session) -> str:
@@ -87,8 +95,24 @@ def neighbours(name: str, ring: Mapping[str, object]) -> list[str]:
     return following[:_NEIGHBOURS]
 
 
-def _web_url(web: JsonObject) -> str:
-    return url(web["status"]["podIP"], HTTP_PORT)
+def _web_urls(web: JsonObject) -> list[str]:
+    return [url(address, HTTP_PORT) for address in pod_addresses(web)]
+
+
+def pod_addresses(found: JsonObject) -> list[str]:
+    """All addresses of a pod, the first one first."""
+    status = found["status"]
+    return [entry["ip"] for entry in status.get("podIPs") or [{"ip": status["podIP"]}]]
+
+
+def _has_all_families(session: Session, found: JsonObject) -> None:
+    addresses = pod_addresses(found)
+    if len(addresses) < session.options.families:
+        raise CheckFailed(
+            f"pod {found['metadata']['name']} on {found['spec']['nodeName']} has no address but "
+            f"{', '.join(addresses)}, though the cluster has two ranges of pods",
+            "the plugin's ranges on that node: /etc/cni/net.d",
+        )
 
 
 def _keeps_away(session: Session) -> NodeView | None:

@@ -21,12 +21,18 @@ def cluster_ip(session: Session) -> str:
     """A Service's ClusterIP answers from every node and from a pod."""
     service = _service(session, "cluster-ip", "ClusterIP")
     addresses = _endpoints(session, "cluster-ip")
-    target = url(service["spec"]["clusterIP"], _SERVICE_PORT)
+    own = service["spec"].get("clusterIPs") or [service["spec"]["clusterIP"]]
+    if len(own) < session.options.families:
+        raise CheckFailed(
+            f"a Service has no address but {', '.join(own)}, though the cluster has two ranges",
+            "`--service-cluster-ip-range` of every kube-apiserver",
+        )
+    targets = [url(address, _SERVICE_PORT) for address in own]
     peer = fleet.peer(session)
-    questions = {f"node {name}": (pod, [target]) for name, pod in fleet.agents(session).items()}
-    questions[f"a pod on {peer['spec']['nodeName']}"] = (peer, [target])
+    questions = {f"node {name}": (pod, targets) for name, pod in fleet.agents(session).items()}
+    questions[f"a pod on {peer['spec']['nodeName']}"] = (peer, targets)
     _all_answer(session, questions, addresses)
-    return f"{service['spec']['clusterIP']} from {_nodes(session.nodes)} and from a pod"
+    return f"{', '.join(own)} from {_nodes(session.nodes)} and from a pod"
 
 
 def node_port(session: Session) -> str:
@@ -65,9 +71,10 @@ def ready_addresses(slices: Iterable[JsonObject]) -> list[str]:
 
 def _service(session: Session, name: str, kind: str) -> JsonObject:
     ports = [{"name": "http", "port": _SERVICE_PORT, "targetPort": HTTP_PORT}]
-    return session.create(
-        SERVICES, name, spec={"type": kind, "selector": part(fleet.WEB), "ports": ports}
-    )
+    spec = {"type": kind, "selector": part(fleet.WEB), "ports": ports}
+    if session.options.families > 1:
+        spec["ipFamilyPolicy"] = "RequireDualStack"
+    return session.create(SERVICES, name, spec=spec)
 
 
 def _endpoints(session: Session, name: str) -> list[str]:

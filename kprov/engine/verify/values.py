@@ -30,6 +30,8 @@ class VerifyOptions:
     """
     only: tuple[str, ...] = ()
     """Names of the checks to run; empty: all of them."""
+    families: int = 1
+    """How many address families pods and Services have; with 2 all is asked by both."""
     context: str | None = None
     """Context of the kubeconfig; unset: its current one."""
     dns_namespace: str = "kube-system"

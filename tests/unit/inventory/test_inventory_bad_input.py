@@ -353,7 +353,36 @@ def test_a_spec_that_is_no_mapping(folder: Folder, text: str) -> None:
         ),
         ("network: {services: 10.1.0.0/29}", "2: `cluster.network.services` 10.1.0.0/29", "/28"),
         ("network: {services: 16.0.0.0/8}", "2: `cluster.network.services` 16.0.0.0/8", "/12"),
-        ("network: {pods: 'fd00::/48'}", "2: `cluster.network.pods` is fd00::/48", "IPv6"),
+        (
+            "network: {pods: 'fd00::/48'}",
+            "2: `cluster.network.pods` is IPv6, `services` is IPv4",
+            "the same families in the same order",
+        ),
+        (
+            "network:\n  pods: [10.1.0.0/16, 'fd00:1::/56']\n  services: 'fd00::/112,10.2.0.0/16'",
+            "4: `cluster.network.pods` is IPv4 and IPv6, `services` is IPv6 and IPv4",
+            "in the same order",
+        ),
+        (
+            "network: {pods: [10.1.0.0/16, 10.2.0.0/16]}",
+            "2: `cluster.network.pods` has 2 ranges: 10.1.0.0/16, 10.2.0.0/16",
+            "one is IPv4 and one is IPv6",
+        ),
+        (
+            "network:\n  services: 10.2.0.0/16,fd00::/112\n  pods:\n  - 10.1.0.0/16\n  - fd01::/72",
+            "6: `cluster.network.pods` fd01::/72 is too small: room for 0 nodes",
+            "node_mask_v6",
+        ),
+        (
+            "network:\n  pods: 10.1.0.0/16,fd00:1::/56\n  services: 10.2.0.0/16,fd00:1::/112",
+            "4: `cluster.network.services` fd00:1::/112 overlaps `cluster.network.pods` fd",
+            "share no address",
+        ),
+        (
+            "network:\n  pods: 10.1.0.0/16,fd00:1::/56\n  services: 10.2.0.0/16,fd00:2::/64",
+            "4: `cluster.network.services` fd00:2::/64 is too large",
+            "a /108",
+        ),
         ("network: {services: 127.0.0.0/16}", "2: `cluster.network.services` is 127.0.0.0/16", ""),
     ],
 )

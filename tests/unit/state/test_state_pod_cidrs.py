@@ -79,3 +79,14 @@ def test_thousands_of_nodes_are_quick_enough_to_ask_on_every_plan() -> None:
     nodes = [f"n{i}" for i in range(4000)]
     first = allocate("10.240.0.0/12", 24, nodes, {})
     assert len(set(first.values())) == 4000
+
+
+def test_two_families_have_a_part_of_each() -> None:
+    """A second family can come later, and what nodes have stays; a family that goes is refused."""
+    single = allocate("10.244.0.0/16", 24, ["a"], {})
+    both = "10.244.0.0/16,fd00:10::/56"
+    after = allocate(both, 24, ["b", "a"], single, 64)
+    assert after == {"a": "10.244.0.0/24,fd00:10:0:1::/64", "b": "10.244.1.0/24,fd00:10::/64"}
+    assert allocate(both, 24, ["a", "b"], parse(dump(after), where="f"), 64) == after
+    with pytest.raises(InputError, match="node a already has fd00:10:0:1::/64"):
+        allocate("10.244.0.0/16", 24, ["a"], after)
