@@ -78,7 +78,7 @@ def script(request: pytest.FixtureRequest, nodes: None, tmp_path: Path) -> Itera
     (tmp_path / "inventory.yaml").write_text(INVENTORY)
     its = world(tmp_path / "inventory.yaml", [], {})
     for node in NODES:
-        path = "file:/usr/local/lib/kprov/pod-network"
+        path = "file:/opt/kprov/lib/pod-network"
         found = next(r for group in resources(its, node).values() for r in group if r.id == path)
         assert found.content is not None
         (tmp_path / node).write_bytes(found.content.data)
@@ -170,7 +170,7 @@ def test_shellcheck(tmp_path: Path) -> None:
     (tmp_path / "inventory.yaml").write_text(INVENTORY)
     for cni in ("vxlan", "bridge"):
         its = world(tmp_path / "inventory.yaml", [f"cluster.network.cni={cni}"], {})
-        path = "file:/usr/local/lib/kprov/pod-network"
+        path = "file:/opt/kprov/lib/pod-network"
         found = next(r for group in resources(its, "w1").values() for r in group if r.id == path)
         assert found.content is not None
         (tmp_path / cni).write_bytes(found.content.data)
