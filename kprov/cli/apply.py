@@ -17,6 +17,7 @@ from kprov.cli.common import (
     managed_options,
     output_option,
     print_json,
+    skip_option,
     stderr_style,
     stdout_style,
 )
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 def options(parser: argparse.ArgumentParser) -> None:
     """Command line options."""
     host_options(parser)
+    skip_option(parser)
     output_option(parser)
     managed_options(parser)
     parser.add_argument(
@@ -61,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
 
         return managed.apply(args, inventory, saved, file)
     with opened(args, inventory) as it, it.session.state.lock(datetime.now(UTC)):
-        session = it.seen()
+        session = it.seen(skip=args.skip_unreachable)
         session.check_lease(steal=args.steal_lease)
         plan = fit_plan(session)
         if saved is not None:
@@ -69,15 +71,17 @@ def run(args: argparse.Namespace) -> int:
         result = _apply(args, it, session, plan, asked=saved is not None)
         _finish(session)
     if args.output == "json":
-        print_json(run_data(plan, result))
+        print_json({**run_data(plan, result), "left_out": list(session.left_out)})
     else:
         again = AGAIN if saved is None else "Make a new plan"
         out(run_text(result, stdout_style(), again=again))
+        if session.left_out:
+            out(f"Not touched, as they could not be reached: {', '.join(session.left_out)}")
     if result.interrupted:
         return InterruptedByUser.exit_code
     if result.busy:
         return LeaseHeldError.exit_code
-    return 0 if result.ok else 1
+    return 0 if result.ok and not session.left_out else 1
 
 
 def _apply(

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from kprov.cli.common import load_hosts, stderr_style
 from kprov.core.preflight import Finding, foreign_authorities, preflight
-from kprov.core.quorum import quorum_risks
+from kprov.core.quorum import quorum_risks, without_quorum
+from kprov.core.virtual_address import address_risks
 from kprov.engine.connections import Connections
 from kprov.engine.limit import limited
-from kprov.model.errors import InterruptedByUser, KprovError, Problem
+from kprov.model.errors import InterruptedByUser, KprovError, Problem, TransportError
 from kprov.model.host import Host, Inventory
 from kprov.model.plan import Plan
 from kprov.state.directory import StateDir, open_state
@@ -52,12 +53,43 @@ class Opened:
         """One channel per host; `security`: for the security benchmark as well."""
         return self.session.look(self.connections, self.progress, security=security)
 
-    def seen(self) -> Session:
-        """Look, and refuse to go on when a host is out of reach."""
+    def seen(self, *, skip: bool = False) -> Session:
+        """Look, and refuse to go on when a host is out of reach; with `skip`, only when too many.
+
+        Left out are hosts that cannot be reached; what goes wrong on one that can is an error.
+        """
         look = self.look()
-        if look.errors:
-            raise HostsError([p for error in look.errors.values() for p in error.problems])
-        return self.session.seen(look)
+        session = self.session.seen(look)
+        problems = [p for error in look.errors.values() for p in error.problems]
+        lost = all(isinstance(error, TransportError) for error in look.errors.values())
+        if problems and skip and lost:
+            problems = _too_many_lost(session, problems)
+        elif problems and lost and look.facts:
+            what = f"{len(look.facts)} of {len(session.hosts)} hosts were reached"
+            hint = "nothing was touched; --skip-unreachable goes on with those"
+            problems.append(Problem(what, hint=hint))
+        if problems:
+            raise HostsError(problems)
+        if session.left_out:
+            note(f"left out, as they cannot be reached: {', '.join(session.left_out)}")
+        return session
+
+
+def _too_many_lost(session: Session, problems: list[Problem]) -> list[Problem]:
+    """Why even --skip-unreachable cannot go on; none when it can."""
+    facts, inventory = session.world.facts, session.inventory
+    if not facts:
+        return problems
+    if not any(plane.name in facts for plane in inventory.control_planes if plane in session.hosts):
+        if any(plane in session.hosts for plane in inventory.control_planes):
+            what = "no control plane can be reached"
+            return [*problems, Problem(what, hint="bring one of them back first")]
+        return []
+    lacking = without_quorum([host.name for host in inventory.etcd], facts)
+    if lacking:
+        hint = "bring members back first: nothing can be changed without a quorum"
+        return [*problems, Problem(f"etcd has no quorum: {lacking}", hint=hint)]
+    return []
 
 
 @contextmanager
@@ -116,7 +148,9 @@ def _local(host: Host) -> Host:
 def findings_of(session: Session) -> tuple[Finding, ...]:
     """Preflight of a session that has seen its hosts."""
     certificates = session.lasting_certificates()
-    return preflight(session.inventory, session.world.facts, certificates, datetime.now(UTC))
+    inventory, facts = session.inventory, session.world.facts
+    found = preflight(inventory, facts, certificates, datetime.now(UTC))
+    return (*address_risks(inventory, facts), *found)
 
 
 def fit_plan(session: Session) -> Plan:

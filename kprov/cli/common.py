@@ -64,6 +64,14 @@ def managed_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def skip_option(parser: argparse.ArgumentParser) -> None:
+    """--skip-unreachable."""
+    parser.add_argument(
+        "--skip-unreachable", action="store_true",
+        help="go on without hosts that cannot be reached, while etcd has a quorum; exit code 1",
+    )  # fmt: skip
+
+
 def output_option(parser: argparse.ArgumentParser) -> None:
     """-o text|json."""
     parser.add_argument(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from kprov.cli.cluster import findings_of, opened
+from kprov.cli.cluster import findings_of, findings_of_plan, opened
 from kprov.cli.common import (
     host_options,
     load_inventory,
     managed_options,
     print_json,
+    skip_option,
     stderr_style,
     stdout_style,
 )
@@ -23,6 +24,7 @@ from kprov.ui.style import note, out
 def options(parser: argparse.ArgumentParser) -> None:
     """Command line options."""
     host_options(parser)
+    skip_option(parser)
     managed_options(parser)
     parser.add_argument(
         "-o", "--output", default="text", metavar="text|json|FILE",
@@ -32,7 +34,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit code 2 when there is something to do."""
+    """Exit code 2 when there is something to do, 1 when hosts that were left out may need it."""
     if args.output not in ("text", "json"):
         may_save(Path(args.output))
     inventory = load_inventory(args)
@@ -41,10 +43,12 @@ def run(args: argparse.Namespace) -> int:
 
         return managed.plan(args, inventory)
     with opened(args, inventory) as it:
-        session = it.seen()
+        session = it.seen(skip=args.skip_unreachable)
         for line in finding_lines(findings_of(session), stderr_style()):
             note(line)
         plan = session.plan()
+        for line in finding_lines(findings_of_plan(session, plan), stderr_style()):
+            note(line)
     if args.output == "json":
         print_json(plan.as_data())
     else:
@@ -52,4 +56,6 @@ def run(args: argparse.Namespace) -> int:
         if args.output != "text":
             save(Path(args.output), args, plan)
             note(f"saved: kprov apply {args.output}")
-    return 0 if plan.empty else 2
+    if plan.empty:
+        return 1 if session.left_out else 0
+    return 2

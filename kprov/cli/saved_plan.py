@@ -39,6 +39,7 @@ def save(path: Path, args: argparse.Namespace, plan: Plan) -> None:
         "state": _absolute(args.state),
         "limit": args.limit,
         "allow_replace": args.allow_replace,
+        "skip_unreachable": args.skip_unreachable,
         "bundle": str(args.bundle.absolute()) if args.bundle else None,
         **plan.as_data(),
     }
@@ -90,6 +91,7 @@ def adopt(args: argparse.Namespace, saved: dict[str, Any]) -> None:
     args.state = state_place(saved["state"]) if saved["state"] else args.state
     args.limit = saved["limit"]
     args.allow_replace = saved.get("allow_replace", False)
+    args.skip_unreachable = bool(saved.get("skip_unreachable"))
     if saved.get("bundle"):
         args.bundle = Path(saved["bundle"])
 

@@ -6,13 +6,14 @@ Changes nothing.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
 from kprov.cli.cluster import opened
 from kprov.cli.common import host_options, load_inventory, output_option, print_json, stdout_style
 from kprov.core.benchmark.judge import verdicts
+from kprov.core.etcd import members
 from kprov.engine.gather import Look
 from kprov.engine.session import Session
 from kprov.model.benchmark import Verdict
@@ -117,7 +118,24 @@ def _print(session: Session, look: Look, plan: Plan, style: Style) -> None:
     for host in session.hosts:
         for name, words in _drift(plan, host.name):
             out(f"  {style(host.name, 'bold')} {name}: {words}")
+    for line in _etcd(session, style):
+        out(line)
     out(_certificates(session, style))
+
+
+def _etcd(session: Session, style: Style) -> Iterator[str]:
+    """How many members etcd has, who is not well, and who is not in the inventory any more."""
+    found = members(session.world.facts.values())
+    if not found:
+        return
+    bad = [its.name or f"{its.id} (never started)" for its in found if not its.healthy]
+    text = f"etcd: {len(found) - len(bad)} of {len(found)} members are healthy"
+    yield style(f"{text}; not: {', '.join(bad)}", "red") if bad else text
+    hosts = {host.name for host in session.inventory.etcd}
+    for its in found:
+        if its.name and its.name not in hosts:
+            words = f"etcd: member {its.name} is no etcd host of the inventory; to remove it: "
+            yield style(f"{words}etcdctl member remove {its.id}", "yellow")
 
 
 def _certificates(session: Session, style: Style) -> str:
@@ -150,9 +168,14 @@ def _data(
             **({"cis": [asdict(its) for its in found[host.name]]} if found else {}),
         }
     ends = session.material.certificate_ends()
+    etcd = [
+        {"id": its.id, "name": its.name, "healthy": its.healthy, "learner": its.learner}
+        for its in members(session.world.facts.values())
+    ]
     return {
         "cluster": session.inventory.cluster.name,
         "drift": not plan.empty,
         "hosts": hosts,
+        "etcd": etcd,
         "certificates": {name: end.isoformat() for name, end in sorted(ends.items())},
     }

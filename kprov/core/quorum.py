@@ -26,6 +26,15 @@ def quorum_risks(
     return tuple(_play(plan, _found(hosts, facts), facts))
 
 
+def without_quorum(hosts: Sequence[str], facts: Mapping[str, Facts]) -> str:
+    """Why no work should be done while hosts are away; empty while etcd has a quorum, or is new."""
+    if not etcd.exists(facts.values()):
+        return ""
+    voters = _found(hosts, facts)
+    needed = etcd.quorum(len(voters))
+    return "" if sum(voters.values()) >= needed else f"{_words(voters)}, {needed} are needed"
+
+
 def _found(hosts: Sequence[str], facts: Mapping[str, Facts]) -> dict[str, bool]:
     """Voting members and their health; where no member tells all hosts, and none is healthy."""
     listed = [its for its in etcd.members(facts.values()) if not its.learner]

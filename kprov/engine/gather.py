@@ -29,14 +29,18 @@ def gather(
     connections: Connections,
     emit: Callable[[Event], None],
     *,
+    virtual_address: str = "",
     security: bool = False,
 ) -> Look:
-    """Look at every host once, all at the same time; `security`: for the benchmark as well."""
+    """Look at every host once, all at the same time.
+
+    `virtual_address`: also for who has it; `security`: for the benchmark as well.
+    """
 
     def look(host: str) -> Facts:
         start = time.monotonic()
         try:
-            facts = _look(host, resources[host], connections, security=security)
+            facts = _look(host, resources[host], connections, virtual_address, security=security)
         except KprovError as error:
             emit(HostReached(host, time.monotonic() - start, error.problem.what))
             raise
@@ -48,9 +52,14 @@ def gather(
 
 
 def _look(
-    host: str, resources: Sequence[Resource], connections: Connections, *, security: bool
+    host: str,
+    resources: Sequence[Resource],
+    connections: Connections,
+    virtual_address: str,
+    *,
+    security: bool,
 ) -> Facts:
-    payload = probe_bundle(resources, security=security)
+    payload = probe_bundle(resources, virtual_address=virtual_address, security=security)
     transport = connections.to(host)
     sent = time.time()
     lines = list(transport.stream([payload], boot=BOOT))

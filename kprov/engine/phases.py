@@ -22,7 +22,7 @@ PHASES: tuple[Phase, ...] = (
     Phase("etcd",    "etcd",          ("etcd",),
           "Form the etcd cluster",             member_by_member),
     Phase("control", "control_plane",
-          ("kube-apiserver", "kube-controller-manager", "kube-scheduler"),
+          ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "keepalived"),
           "Start the control planes",          running_one_by_one("kube-apiserver.service"),
           after=("etcd",)),
     Phase("runtime", "node",          ("containerd", "cni", "api-proxy"),

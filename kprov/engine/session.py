@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from kprov.core.preflight import Certificate
+from kprov.core.virtual_address import virtual_address
 from kprov.engine.apply import Apply, held, run
 from kprov.engine.cache import cache_root
 from kprov.engine.certificate_ends import authority_ends, kubelet_ends
@@ -51,6 +52,8 @@ class Session:
     world: World
     hosts: tuple[Host, ...]
     run_id: str
+    left_out: tuple[str, ...] = ()
+    """Hosts that could not be looked at."""
 
     def look(self, connections: Connections, emit: Emit, *, security: bool = False) -> Look:
         """Look at every host once, for everything its roles may want; `security`: and for what
@@ -58,11 +61,13 @@ class Session:
         resources = {
             host.name: flat(desired(self.product, self.world, host)) for host in self.hosts
         }
-        return gather(resources, connections, emit, security=security)
+        address = virtual_address(self.inventory)
+        return gather(resources, connections, emit, virtual_address=address, security=security)
 
     def seen(self, look: Look) -> Session:
         """The session with what was found."""
-        return replace(self, world=replace(self.world, facts=look.facts))
+        world = replace(self.world, facts=look.facts)
+        return replace(self, world=world, left_out=tuple(look.errors))
 
     def plan(self) -> Plan:
         """What would be done; for a session that has `seen`."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from kprov.core import etcd
 from kprov.core.addresses import ETHERNET_MTU, found_address, known_address, mtu_of
+from kprov.core.virtual_address import interface_of, virtual_address
 from kprov.engine.node_values import kubelet_of, node_object
 from kprov.engine.proxy import proxy_mode
 from kprov.engine.registries import Registry
@@ -131,6 +132,7 @@ def host_values(world: World, host: Host) -> dict[str, Any]:
         "node_objects": [node_object(its, gates, world.facts) for its in inventory.nodes],
         "peers": [node for node in nodes if node.name != host.name],
         "etcd": _etcd(world, host),
+        "virtual_interface": _interface(world, host),
         "etcd_members": [_node(its, world) for its in inventory.etcd],
         "control_planes": [_node(its, world) for its in inventory.control_planes],
         "api": api(world),
@@ -160,6 +162,14 @@ def no_proxy(world: World) -> Any:
     ranges = [*network.pod_ranges, *network.service_ranges]
     own = cluster.proxy.no_proxy if cluster.proxy else []
     return list(dict.fromkeys([*inside, *ranges, reached, *members, *own]))
+
+
+def _interface(world: World, host: Host) -> Any:
+    """Where a control plane holds the virtual address; Pending before the look."""
+    if host.name not in world.facts:
+        return Pending(f"facts of {host.name}")
+    virtual = virtual_address(world.inventory)
+    return interface_of(virtual, world.facts[host.name]) if virtual else ""
 
 
 def _etcd(world: World, host: Host) -> Any:

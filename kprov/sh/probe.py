@@ -16,15 +16,21 @@ from kprov.sh import benchmark
 from kprov.sh.archive import bundle
 from kprov.sh.kinds import KINDS
 from kprov.sh.library import BENCHMARK, PROBE, library
+from kprov.sh.quote import call
 from kprov.sh.records import Records, text_member
 
 
-def probe_script(resources: Sequence[Resource], *, security: bool = False) -> str:
+def probe_script(
+    resources: Sequence[Resource], *, virtual_address: str = "", security: bool = False
+) -> str:
     """Shell text that prints base facts and the state of every resource as JSON lines.
 
-    `security`: and what the security benchmark needs to know.
+    `virtual_address`: and whether a neighbour has it; `security`: and what the security benchmark
+    needs to know.
     """
     lines = [library(PROBE), "exec 3>&1 >/dev/null 2>&1", "look_facts", "look_fitness"]
+    if virtual_address:
+        lines.append(call("look_address", virtual_address))
     numbered = sorted(enumerate(resources), key=lambda pair: pair[1].kind)
     for kind, group in groupby(numbered, key=lambda pair: pair[1].kind):
         lines += KINDS[kind].look(list(group))
@@ -34,9 +40,12 @@ def probe_script(resources: Sequence[Resource], *, security: bool = False) -> st
     return "\n".join(lines)
 
 
-def probe_bundle(resources: Sequence[Resource], *, security: bool = False) -> bytes:
+def probe_bundle(
+    resources: Sequence[Resource], *, virtual_address: str = "", security: bool = False
+) -> bytes:
     """The probe ready to be streamed to a host."""
-    return bundle({"run": probe_script(resources, security=security).encode()})
+    script = probe_script(resources, virtual_address=virtual_address, security=security)
+    return bundle({"run": script.encode()})
 
 
 def read_facts(host: str, lines: Iterable[str], resources: Sequence[Resource]) -> Facts:

@@ -91,7 +91,7 @@ class Site:
     def run(self, host: str, script: str, *, user: str = "root", check: bool = True) -> str:
         """Run shell text on a machine by the system's own ssh; its output."""
         done = subprocess.run(
-            (*self._ssh(host, user), "sh -s"),
+            (*self.ssh_words(host, user), "sh -s"),
             input=script, capture_output=True, text=True, timeout=90, check=False,
         )  # fmt: skip
         if check:
@@ -101,7 +101,7 @@ class Site:
     def send(self, host: str, content: bytes, path: str, mode: str = "0644") -> None:
         """Put a file on a machine."""
         words = f"cat >{path} && chmod {mode} {path}"
-        subprocess.run((*self._ssh(host, "root"), words), input=content, timeout=90, check=True)
+        subprocess.run((*self.ssh_words(host), words), input=content, timeout=90, check=True)
 
     def inside(self, host: str, script: str) -> str:
         """Run shell text on a machine without SSH, for when its sshd is not to be had."""
@@ -114,7 +114,8 @@ class Site:
             words, input=script, capture_output=True, text=True, timeout=90, check=True
         ).stdout
 
-    def _ssh(self, host: str, user: str) -> tuple[str, ...]:
+    def ssh_words(self, host: str, user: str = "root") -> tuple[str, ...]:
+        """The command that leads to a machine, the address last."""
         words: tuple[str, ...] = (
             *("ssh", "-F", "none", "-i", str(self.key), "-o", "IdentitiesOnly=yes"),
             *("-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"),

@@ -25,7 +25,8 @@ def as_it_should_be(its: World) -> World:
     facts = {}
     for host in its.inventory.members:
         wanted = with_inputs(flat(desired(made, its, host)))
-        observed = {r.id: r.expected for r in wanted}
+        looked_at = flat(desired(made, replace(its, facts={}), host))
+        observed = {r.id: r.expected for r in (*looked_at, *wanted)}
         facts[host.name] = replace(its.facts[host.name], observed=observed)
     return replace(its, facts=facts)
 
@@ -52,6 +53,17 @@ def test_fresh_control_planes() -> None:
     """Three control planes and two workers: etcd forms at once, then the control planes start."""
     its = looked_at_nothing(world(INVENTORIES / "local-ha.yaml", [VERSION], {}))
     compare(HERE / "plans" / "fresh-ha.txt", shown(its))
+
+
+def test_a_replaced_control_plane() -> None:
+    """An empty machine of a member's name joins as a learner; the others have nothing to do."""
+    its = as_it_should_be(world(INVENTORIES / "local-ha.yaml", [VERSION], {"etcd_has_data": "yes"}))
+    unseen = replace(its, facts={})
+    superset = flat(desired(product(its), unseen, its.inventory.host("cp1")))
+    empty = world(INVENTORIES / "local-ha.yaml", [VERSION], {}).facts["cp1"]
+    empty = replace(empty, observed=dict.fromkeys(resource.id for resource in superset))
+    its = replace(its, facts={**its.facts, "cp1": empty})
+    compare(HERE / "plans" / "ha-replaced.txt", shown(its))
 
 
 def test_a_flag_of_running_control_planes_changes_one_by_one() -> None:

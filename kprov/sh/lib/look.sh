@@ -246,6 +246,23 @@ look_images() {  # number
     ) &
 }
 
+# Whether a neighbour has an address: the kernel is told to ask for it (ARP), for half a second
+look_address() {  # address
+    (
+        look_device=$(ip -4 route get "$1" | awk '{ for (i = 1; i < NF; i++) if ($i == "dev") { print $(i + 1); exit } }')
+        case $look_device in '' | lo) exit ;; esac
+        ip neigh del "$1" dev "$look_device"
+        ip neigh add "$1" dev "$look_device" use
+        for look_round in 1 2 3 4 5; do
+            short_pause
+            case $(ip neigh show "$1" dev "$look_device") in
+                *lladdr*) printf '{"fact":"virtual_address_answers","v":"yes"}\n' >"$KPROV_TMP/look.address"; exit ;;
+            esac
+        done
+        : "$look_round"
+    ) &
+}
+
 look_wait() {
     wait
     cat "$KPROV_TMP"/look.* 2>/dev/null >&3
