@@ -26,6 +26,7 @@ from kprov.model.errors import InterruptedByUser, KprovError, LeaseHeldError
 from kprov.model.plan import Plan
 from kprov.model.result import RunResult
 from kprov.ui.findings import finding_lines
+from kprov.ui.path_text import path_text
 from kprov.ui.plan_text import plan_text
 from kprov.ui.run_json import run_data
 from kprov.ui.run_text import AGAIN, run_text
@@ -74,6 +75,9 @@ def run(args: argparse.Namespace) -> int:
         print_json({**run_data(plan, result), "left_out": list(session.left_out)})
     else:
         again = AGAIN if saved is None else "Make a new plan"
+        words = path_text(plan, result) if args.verbose else ""
+        if words:
+            note(words)
         out(run_text(result, stdout_style(), again=again))
         if session.left_out:
             out(f"Not touched, as they could not be reached: {', '.join(session.left_out)}")

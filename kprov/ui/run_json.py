@@ -6,6 +6,7 @@ from typing import Any
 
 from kprov.model.plan import Plan
 from kprov.model.result import RunResult
+from kprov.ui.path_text import path_data
 
 
 def run_data(plan: Plan, result: RunResult) -> dict[str, Any]:
@@ -18,6 +19,7 @@ def run_data(plan: Plan, result: RunResult) -> dict[str, Any]:
         "seconds": round(result.seconds, 3),
         "channels": dict(result.channels),
         "not_started": list(result.not_started),
+        **path_data(plan, result),
         "steps": [
             {
                 "host": host.host,
