@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 
 from kprov.cli.cluster import findings_of, opened
 from kprov.cli.common import host_options, output_option, print_json, stdout_style
 from kprov.core.preflight import Finding
 from kprov.ui.findings import finding_lines
+from kprov.ui.junit import Case, junit
 from kprov.ui.style import out
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     """Command line options."""
     host_options(parser)
-    output_option(parser)
+    output_option(parser, "junit")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -35,6 +37,8 @@ def run(args: argparse.Namespace) -> int:
                 {"host": f.host, "level": f.level, "what": f.what, "hint": f.hint} for f in findings
             ],
         })  # fmt: skip
+    elif args.output == "junit":
+        out(junit("kprov.check", _cases([host.name for host in session.hosts], findings)))
     else:
         for line in finding_lines(findings, stdout_style()):
             out(line)
@@ -42,3 +46,14 @@ def run(args: argparse.Namespace) -> int:
         warnings = len(findings) - errors
         out(f"{len(session.hosts)} hosts checked: {errors} errors, {warnings} warnings")
     return 1 if any(finding.level == "error" for finding in findings) else 0
+
+
+def _cases(hosts: list[str], findings: tuple[Finding, ...]) -> Iterator[Case]:
+    """Errors fail, warnings are told as left out; a host without any is one that is well."""
+    words = {"error": "failed", "warning": "not-run"}
+    for found in findings:
+        detail = f"{found.what}\n{found.hint}" if found.hint else found.what
+        yield Case(found.host, found.what, words[found.level], detail=detail)  # type: ignore[arg-type]
+    for host in hosts:
+        if host not in {found.host for found in findings}:
+            yield Case(host, "preflight", "ok")

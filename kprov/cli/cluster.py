@@ -19,6 +19,7 @@ from kprov.model.errors import InterruptedByUser, KprovError, Problem, Transport
 from kprov.model.host import Host, Inventory
 from kprov.model.plan import Plan
 from kprov.state.directory import StateDir, open_state
+from kprov.ui.event_lines import EventLines
 from kprov.ui.progress import ProgressLines
 from kprov.ui.style import note
 
@@ -97,7 +98,8 @@ def opened(args: argparse.Namespace, inventory: Inventory | None = None) -> Iter
     """Load, open, and close what the command line asks for."""
     inventory = inventory or load_hosts(args)
     state = open_state(args.inventory, inventory.cluster.name, args.state)
-    progress = ProgressLines(stderr_style(), verbose=args.verbose)
+    also = None if args.events_fd is None else EventLines(args.events_fd)
+    progress = ProgressLines(stderr_style(), verbose=args.verbose, also=also)
     with connections_to(inventory, state, args) as connections:
         try:
             connections.open_early()

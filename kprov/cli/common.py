@@ -54,6 +54,10 @@ def host_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-K", "--ask-become-pass", action="store_true", help="ask for the sudo password"
     )
+    parser.add_argument(
+        "--events-fd", type=int, default=None, metavar="FD",
+        help="write what happens to this file descriptor as well, a JSON object a line",
+    )  # fmt: skip
 
 
 def managed_options(parser: argparse.ArgumentParser) -> None:
@@ -72,11 +76,12 @@ def skip_option(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def output_option(parser: argparse.ArgumentParser) -> None:
-    """-o text|json."""
+def output_option(parser: argparse.ArgumentParser, *more: str) -> None:
+    """-o text|json, and what else a command can print."""
+    others = f", {', '.join(more)}" if more else ""
     parser.add_argument(
-        "-o", "--output", choices=("text", "json"), default="text",
-        help="text for people (default), or one JSON document",
+        "-o", "--output", choices=("text", "json", *more), default="text",
+        help=f"text for people (default), one JSON document{others}",
     )  # fmt: skip
 
 

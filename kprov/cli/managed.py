@@ -12,6 +12,7 @@ from typing import Any
 
 from kprov.cli import saved_plan
 from kprov.cli.common import confirm, print_json, stderr_style, stdout_style
+from kprov.cli.plan_output import show
 from kprov.engine.journal import journalled
 from kprov.engine.managed import Managed, open_managed, plans
 from kprov.engine.managed_run import apply_managed
@@ -41,14 +42,7 @@ def plan(args: argparse.Namespace, inventory: Inventory) -> int:
     """`kprov plan`: exit code 2 when there is something to do."""
     managed, _ = opened(args, inventory)
     made = _plan(args, managed.observe())
-    if args.output == "json":
-        print_json(made.as_data())
-        return 0 if made.empty else 2
-    out(plan_text(made, stdout_style(), of="cluster"))
-    if args.output != "text":
-        saved_plan.save(Path(args.output), args, made)
-        note(f"saved: kprov apply {args.output}")
-    return 0 if made.empty else 2
+    return show(args, made, of="cluster")
 
 
 def apply(

@@ -10,15 +10,13 @@ from kprov.cli.common import (
     host_options,
     load_inventory,
     managed_options,
-    print_json,
     skip_option,
     stderr_style,
-    stdout_style,
 )
-from kprov.cli.saved_plan import may_save, save
+from kprov.cli.plan_output import PRINTED, show
+from kprov.cli.saved_plan import may_save
 from kprov.ui.findings import finding_lines
-from kprov.ui.plan_text import plan_text
-from kprov.ui.style import note, out
+from kprov.ui.style import note
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +25,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     skip_option(parser)
     managed_options(parser)
     parser.add_argument(
-        "-o", "--output", default="text", metavar="text|json|FILE",
+        "-o", "--output", default="text", metavar="text|json|markdown|FILE",
         help="how to print it; a file name saves it for `kprov apply FILE`",
     )  # fmt: skip
     parser.add_argument("--no-diff", action="store_true", help="leave the file diffs out")
@@ -35,7 +33,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 2 when there is something to do, 1 when hosts that were left out may need it."""
-    if args.output not in ("text", "json"):
+    if args.output not in PRINTED:
         may_save(Path(args.output))
     inventory = load_inventory(args)
     if inventory.cluster.provider != "ssh":
@@ -49,13 +47,5 @@ def run(args: argparse.Namespace) -> int:
         plan = session.plan()
         for line in finding_lines(findings_of_plan(session, plan), stderr_style()):
             note(line)
-    if args.output == "json":
-        print_json(plan.as_data())
-    else:
-        out(plan_text(plan, stdout_style(), diffs=not args.no_diff))
-        if args.output != "text":
-            save(Path(args.output), args, plan)
-            note(f"saved: kprov apply {args.output}")
-    if plan.empty:
-        return 1 if session.left_out else 0
-    return 2
+    code = show(args, plan)
+    return 1 if plan.empty and session.left_out else code

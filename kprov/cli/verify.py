@@ -22,6 +22,7 @@ from kprov.engine.verify.values import DEFAULT_IMAGE, CheckResult, VerifyOptions
 from kprov.model.host import Inventory
 from kprov.state.atomic import write_atomic
 from kprov.state.directory import open_state
+from kprov.ui.junit import Case, junit
 from kprov.ui.style import Style, note, out
 from kprov.ui.table import table
 
@@ -31,7 +32,7 @@ _COLOR = {"ok": "green", "failed": "red", "not-run": "yellow"}
 def options(parser: argparse.ArgumentParser) -> None:
     """Command line options."""
     inventory_options(parser)
-    output_option(parser)
+    output_option(parser, "junit")
     parser.add_argument("--kubeconfig", type=Path, default=None, help="default: the admin's")
     parser.add_argument("--image", default=DEFAULT_IMAGE, help="a busybox image to run")
     parser.add_argument("--only", default="", metavar="CHECKS", help="only these, with commas")
@@ -51,6 +52,8 @@ def run(args: argparse.Namespace) -> int:
     failed = sum(result.status == "failed" for result in results)
     if args.output == "json":
         print_json({"ok": not failed, "checks": [_data(result) for result in results]})
+    elif args.output == "junit":
+        out(junit("kprov.verify", map(_case, results)))
     else:
         _print(results, failed)
     return 1 if failed else 0
@@ -85,6 +88,10 @@ def _print(results: tuple[CheckResult, ...], failed: int) -> None:
     not_run = sum(result.status == "not-run" for result in results)
     verdict = style(f"{failed} failed", "red") if failed else style("all well", "green")
     out(f"{len(results)} checks: {verdict}, {not_run} not run")
+
+
+def _case(result: CheckResult) -> Case:
+    return Case("cluster", result.title, result.status, result.seconds, _words(result))
 
 
 def _words(result: CheckResult) -> str:

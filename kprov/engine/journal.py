@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from kprov.model.events import ChangeDone, Event, StepDone, StepStarted
+from kprov.model.events import ChangeDone, Event, HostReached, Progress, StepDone, StepStarted
 from kprov.state.journal import Journal
 
 
@@ -17,17 +17,24 @@ def journalled(
     lock = threading.Lock()
 
     def both(event: Event) -> None:
-        entry = _entry(event)
-        if entry:
+        if isinstance(event, StepStarted | ChangeDone | StepDone):
             with lock:
-                journal.append(run_id, entry, datetime.now(UTC))
+                journal.append(run_id, entry(event), datetime.now(UTC))
         emit(event)
 
     return both
 
 
-def _entry(event: Event) -> dict[str, object] | None:
+def entry(event: Event) -> dict[str, object]:
+    """An event as data: for the journal, and for programs that watch."""
     match event:
+        case HostReached(host, seconds, error):
+            return {
+                "event": "host-reached", "host": host, "seconds": round(seconds, 3),
+                "error": error,
+            }  # fmt: skip
+        case Progress(text):
+            return {"event": "progress", "text": text}
         case StepStarted(phase, host, changes):
             return {"event": "step-started", "host": host, "phase": phase, "changes": changes}
         case ChangeDone(phase, host, result):
@@ -40,4 +47,3 @@ def _entry(event: Event) -> dict[str, object] | None:
                 "event": "step-done", "host": result.host, "phase": result.phase, "ok": result.ok,
                 "error": result.error,
             }  # fmt: skip
-    return None

@@ -38,11 +38,12 @@ def _step(step: Step, plan: Plan, style: Style, *, diffs: bool) -> Iterator[str]
         rune = style(change.action.value, _COLOR[change.action])
         yield f"  {rune} {change.id:<{min(width, 56)}}  {describe(change)}".rstrip()
         if diffs:
-            yield from (f"      {line}" for line in _diff(change, style))
+            yield from (f"      {line}" for line in diff_lines(change, style))
     yield ""
 
 
-def _diff(change: Change, style: Style) -> Iterator[str]:
+def diff_lines(change: Change, style: Style) -> Iterator[str]:
+    """What a file's content will differ in; nothing for secret and binary ones."""
     content = change.resource.content
     if change.before_content is None or content is None or content.secret:
         return

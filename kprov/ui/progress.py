@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from kprov.model.events import ChangeDone, Event, HostReached, Progress, StepDone, StepStarted
 from kprov.model.result import Outcome
@@ -15,15 +16,20 @@ SLOW = 1.0
 class ProgressLines:
     """Listens to the engine from many threads, prints whole lines to standard error."""
 
-    def __init__(self, style: Style, *, verbose: bool) -> None:
+    def __init__(
+        self, style: Style, *, verbose: bool, also: Callable[[Event], None] | None = None
+    ) -> None:
         self._style = style
+        self._also = also
         self._verbose = verbose
         self._lock = threading.Lock()
         self.changing = False
         """Whether a host has been asked to change something."""
 
     def __call__(self, event: Event) -> None:
-        """Print what is worth it."""
+        """Print what is worth it; whoever else listens hears all of it."""
+        if self._also:
+            self._also(event)
         self.changing = self.changing or isinstance(event, StepStarted)
         text = self._text(event)
         if text:
