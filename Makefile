@@ -22,6 +22,7 @@ $(VENV)/.ready: pyproject.toml
 
 system: ## install the missing Debian packages (root or sudo)
 	@missing=$$(for p in $(SYSTEM_PACKAGES); do dpkg-query -W -f '$${db:Status-Status}' $$p 2>/dev/null | grep -qx installed || echo $$p; done); \
+	command -v npm >/dev/null || missing="$$missing npm"; \
 	if [ -n "$$missing" ]; then echo "installing:" $$missing; $(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -q --no-install-recommends $$missing; fi
 
 check: setup ## ruff, mypy --strict, import-linter, shellcheck
