@@ -29,10 +29,15 @@ def plan(spec: ClusterSpec, seen: Observed, *, allow_replace: bool = False) -> D
     if seen.cluster is None:
         _create(draft, spec, seen)
     elif seen.stopped:
-        draft.problem("the cluster is stopped", f"az aks start --name {spec.name} ...")
+        draft.problem("the cluster is stopped", _start_hint(spec))
     else:
         _converge(draft, spec, seen, allow_replace=allow_replace)
     return draft
+
+
+def _start_hint(spec: ClusterSpec) -> str:
+    assert spec.azure is not None
+    return f"az aks start --resource-group {spec.azure.resource_group.name} --name {spec.name}"
 
 
 def plan_removal(spec: ClusterSpec, seen: Observed) -> Draft:
