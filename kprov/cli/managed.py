@@ -74,7 +74,11 @@ def status(args: argparse.Namespace, inventory: Inventory) -> int:
     """`kprov status`: exit code 2 when a cluster is not as the inventory says."""
     managed, _ = opened(args, inventory)
     looks = managed.observe()
-    drift = plans(looks, lambda look: look.plan(allow_replace=True))
+    try:
+        drift = plans(looks, lambda look: look.plan(allow_replace=True))
+    except InputError:
+        _print_status(looks, Plan(), drift_known=False)
+        raise
     if args.output == "json":
         print_json(
             {
@@ -184,12 +188,13 @@ def _drift(drift: Plan, cluster: str) -> list[tuple[str, str]]:
     ]  # fmt: skip
 
 
-def _print_status(looks: Mapping[str, Look], drift: Plan) -> None:
+def _print_status(looks: Mapping[str, Look], drift: Plan, *, drift_known: bool = True) -> None:
     style = stdout_style()
     rows = []
     for name, look in looks.items():
         its, needed = look.status, _drift(drift, name)
         words = f"{len(needed)} changes needed" if needed else "as it should be"
+        words = words if drift_known else "cannot become what the inventory says"
         going = f"; in progress: {its.busy}" if its.busy else ""
         lease = f"; leased to {its.lease}" if its.lease else ""
         nodes = sum(pool.nodes for pool in its.pools)

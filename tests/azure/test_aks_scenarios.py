@@ -165,6 +165,8 @@ def test_versions_that_cannot_be_are_refused_with_those_that_can(site: AksSite) 
     site.write(kubernetes="1.35")
     assert site.run("plan") == 3
     assert "there is no way back" in site.err
+    assert site.run("status") == 3
+    assert "cannot become what the inventory says" in site.out
 
 
 def test_a_newer_patch_is_no_drift(site: AksSite) -> None:

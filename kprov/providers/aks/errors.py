@@ -44,7 +44,10 @@ _CREDENTIALS = (
     "AZURE_CLIENT_SECRET; or `az login`"
 )
 _BUSY = re.compile(r"aks-pending-operation|another operation|in progress", re.IGNORECASE)
-_LAGGING = re.compile(r"not found in (Active Directory|the directory) tenant", re.IGNORECASE)
+_LAGGING = re.compile(
+    r"not found in (Active Directory|the directory) tenant|does not exist in the directory",
+    re.IGNORECASE,
+)
 
 
 @contextmanager
