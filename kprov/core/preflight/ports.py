@@ -37,6 +37,8 @@ def needed_ports(place: Place) -> dict[int, str]:
         }
     if place.is_node:
         its |= {10250: "kubelet", 10248: "kubelet", 10256: "kube-proxy", 10249: "kube-proxy"}
+        if place.inventory.load_balancer == "local":
+            its |= {place.inventory.cluster.load_balancer_port: "haproxy"}
     return its
 
 

@@ -44,6 +44,17 @@ def test_good_hosts(inventory: Inventory) -> None:
     assert preflight(inventory, seen()) == ()
 
 
+def test_the_local_load_balancer_needs_its_port(tmp_path: Path) -> None:
+    """On every node, where there is more than one control plane."""
+    two = TEXT.replace(
+        "11}}", "11}, cp2: {ansible_host: 192.0.2.12}, cp3: {ansible_host: 192.0.2.13}}"
+    )
+    (tmp_path / "i.yaml").write_text(two)
+    inventory = load(tmp_path / "i.yaml", overrides=[], environ={})
+    (found,) = preflight(inventory, seen(w1={"listening": "6444=nginx"}))
+    assert found.what == "port 6444 is taken by `nginx`, haproxy needs it"
+
+
 @pytest.mark.parametrize(
     ("host", "facts", "level", "what"),
     [
