@@ -9,6 +9,7 @@ Subjects and usages follow Kubernetes' "PKI certificates and requirements"
 from __future__ import annotations
 
 import difflib
+import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -129,8 +130,11 @@ def certificate_context(
     """The context of a host. `addresses`: host name to its addresses, where more is known than
     the address that SSH connects to."""
     known = addresses or {}
+    # The last one is where kubeconfigs for people lead, from outside of the cluster's network
     names = (
-        name for plane in inventory.control_planes for name in (plane.name, *_of(plane, known))
+        name
+        for plane in inventory.control_planes
+        for name in (plane.name, *_of(plane, known), *_outside(plane))
     )
     return CertificateContext(
         cluster=inventory.cluster,
@@ -192,3 +196,11 @@ def endpoint_host(endpoint: str) -> str:
 
 def _of(host: Host, known: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     return tuple(known.get(host.name, ())) or (host.connection.address,)
+
+
+def _outside(host: Host) -> tuple[str, ...]:
+    """The address that SSH connects to; not a name, which may be an alias that ssh_config knows."""
+    try:
+        return (str(ipaddress.ip_address(host.connection.address)),)
+    except ValueError:
+        return ()

@@ -115,3 +115,10 @@ def test_ipv6_endpoints_lose_brackets_and_port(address: str, port: int) -> None:
     assert endpoint_host(f"[{address}]:{port}") == address
     assert endpoint_host(f"[{address}]") == address
     assert endpoint_host(address) == address
+
+
+def test_people_reach_the_api_where_ssh_does() -> None:
+    """Kubeconfigs lead to that address, whichever one the control plane has in the cluster."""
+    known = {"cp1": ("fd00::11",)}
+    request = certificate_request("kube-apiserver", certificate_context(INVENTORY, CP1, known))
+    assert {"fd00::11", CP1.connection.address} <= set(request.alternative_names)
