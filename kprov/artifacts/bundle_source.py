@@ -44,9 +44,9 @@ class BundleSource:
         return found.sha256
 
     def computed(self, upstream_url: str) -> str | None:
-        """Never needed: every file is in the index."""
-        del upstream_url
-        return None
+        """The digest in the index."""
+        found = self.index.find(upstream_url)
+        return found.sha256 if found else None
 
     def offered(self, arch: Architecture | None) -> Mapping[str, tuple[str, ...]]:
         """Read from the addresses in the index."""

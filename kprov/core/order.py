@@ -69,13 +69,20 @@ def changes_of(resources: Sequence[Resource], facts: Facts) -> tuple[Change, ...
         change = diff(resource, facts)
         if resource.kind == "unit":
             change = _with_reasons(resource, change, changed, facts)
-        elif change is None and resource.kind in GUARDED and resource.role in touched_roles:
+        elif change is None and _may_turn(resource, changed, touched_roles):
             change = Change(resource, Action.MAYBE, facts.observed[resource.id])
         if change is not None:
             changes.append(change)
             changed.add(resource.id)
             touched_roles.add(resource.role)
     return tuple(changes)
+
+
+def _may_turn(resource: Resource, changed: set[str], touched_roles: set[str]) -> bool:
+    """Whether earlier work of this plan may alter what holds now."""
+    if resource.kind == "rollout":
+        return f"manifest:{resource.name}" in changed
+    return resource.kind in GUARDED and resource.role in touched_roles
 
 
 def _with_reasons(

@@ -11,7 +11,9 @@ from kprov.model.change import Action, Change
 from kprov.model.facts import Facts
 from kprov.model.plan import Plan, Step
 
-ACTING = ("unit", "command", "manifest", "node", "image", "pull", "wait")
+ACTING = (
+    "unit", "command", "manifest", "rollout", "leftovers", "node", "image", "pull", "wait",
+)  # fmt: skip
 """Kinds that act on what runs; the others only put things in their places."""
 UNIT_FOLDER = "/etc/systemd/system/"
 

@@ -67,9 +67,10 @@ def create(
     images = [session.material.images.file(name) for name in wanted.archives]
     _require_fit(images, architectures)
     _tell_of_names(wanted.names, images, tell)
-    sources = _fetched(session, artifacts, tell)
-    made = _made(artifacts)
-    files = [*(_of_artifact(artifact, sources) for artifact in artifacts)]
+    manifests = list(session.material.manifests.values())
+    sources = _fetched(session, [*artifacts, *manifests], tell)
+    made = _made(artifacts, manifests)
+    files = [_of_artifact(artifact, sources) for artifact in (*artifacts, *manifests)]
     files += [_of_image(image) for image in images]
     files += [_of_text(name, text) for name, text in made.items()]
     sources |= {image.name: image.path for image in images}
@@ -132,10 +133,12 @@ def _fetched(session: Session, artifacts: Iterable[Artifact], tell: Tell) -> dic
         return dict(zip(by_url, paths, strict=True))
 
 
-def _made(artifacts: Sequence[Artifact]) -> dict[str, bytes]:
+def _made(artifacts: Sequence[Artifact], manifests: Sequence[Artifact]) -> dict[str, bytes]:
     """Path to content of what is written for the bundle: checksum files and the lock file."""
     lines: dict[str, list[str]] = {}
     lock = LockFile()
+    for manifest in manifests:
+        lock = lock.pin(manifest.upstream_url, manifest.sha256)
     for artifact in sorted(artifacts, key=lambda its: its.upstream_url):
         lock = lock.pin(artifact.upstream_url, artifact.sha256)
         place, line = _checksum(artifact)

@@ -11,7 +11,7 @@ from kprov.artifacts.catalogue import Architecture, release
 from kprov.engine.material import Material, certificate_context_name
 from kprov.engine.values import ARCHITECTURES, World, addresses
 from kprov.lang.schema import did_you_mean
-from kprov.lang.sources import Binary, EncryptionKey, Image, KeyPair
+from kprov.lang.sources import Addon, Binary, EncryptionKey, Image, KeyPair
 from kprov.model.errors import ArtifactError, InputError, PkiError
 from kprov.model.host import Host
 from kprov.pki.request import AUTHORITY_NAMES, Leaf
@@ -51,6 +51,10 @@ class HostMaterial:
             return Image(file.sha256, file.content.tags)
         found = images.for_host(archive, self.host, self._arch())
         return Image(found.sha256, found.content.tags) if found else None
+
+    def addon(self, name: str) -> Addon:
+        """An add-on."""
+        return self.material.addon(name)
 
     def certificate(self, name: str) -> KeyPair:
         """A leaf for this host. Raises InputError for a name that is not in the table."""

@@ -15,14 +15,16 @@ from kprov.artifacts.bundle_source import BundleSource, open_bundle
 from kprov.artifacts.cache import Cache
 from kprov.artifacts.catalogue import Architecture, Artifact, release, version_of
 from kprov.artifacts.lock import LockFile, parse_lock
+from kprov.artifacts.manifests import pinned_manifest
 from kprov.artifacts.members import compressed_member
 from kprov.artifacts.resolve import Want, resolve
 from kprov.artifacts.source import Source, open_source
 from kprov.artifacts.versions import Versions, component_versions
+from kprov.engine.addon_files import addon
 from kprov.engine.cache import downloads
 from kprov.engine.deliver import Parcel, Tell
 from kprov.engine.image_files import ImageFiles
-from kprov.lang.sources import Binary
+from kprov.lang.sources import Addon, Binary
 from kprov.model.host import Inventory
 from kprov.model.secret import Secret
 from kprov.pki.kubeconfig import InlineAuthority, InlineCredentials, kubeconfig
@@ -61,6 +63,9 @@ class Material:
         self._artifacts: dict[tuple[str, Architecture], Artifact] = {}
         self._by_digest: dict[str, Artifact] = {}
         self.images = ImageFiles(inventory, cache, bundle)
+        self.manifests: dict[str, Artifact] = {}
+        """Manifests from addresses that were asked for."""
+        self._addons: dict[str, Addon] = {}
         self.leaves: dict[str, Leaf] = {}
 
     @classmethod
@@ -114,6 +119,20 @@ class Material:
         """Where a binary goes on every host."""
         version = version_of(name, self._versions)
         return Binary(f"/opt/kprov/{release(name).component}/{version}", member)
+
+    def addon(self, name: str) -> Addon:
+        """An add-on of `cluster.addons`, its manifest on this computer. Raises ArtifactError."""
+        if name not in self._addons:
+            self._addons[name] = addon(self._inventory, name, self._manifest)
+        return self._addons[name]
+
+    def _manifest(self, url: str, sha256: str | None) -> Path:
+        found = pinned_manifest(
+            url, sha256, lock=self._lock, source=self._source, cache=self._cache
+        )
+        self._lock = found.lock
+        self.manifests[url] = found.artifact
+        return self._cache.fetch(found.artifact)
 
     def pack(self, digest: str, tell: Tell) -> Parcel:
         """A file that travels to a host; fetched first when it is not here yet."""

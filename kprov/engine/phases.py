@@ -34,7 +34,7 @@ PHASES: tuple[Phase, ...] = (
           after=("access",)),
     Phase("labels",  "api",           ("node-labels",),
           "Label and taint the nodes",         together, after=("node",)),
-    Phase("addons",  "api",           ("coredns",),
+    Phase("addons",  "api",           ("coredns", "tenants", "addons"),
           "Install the add-ons",               together, after=("labels",)),
 )
 # fmt: on

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kprov.core.marked_yaml import Marked
 from kprov.inventory import kubespray
+from kprov.inventory.addon_rules import check_addons, check_tenants
 from kprov.inventory.api_rules import check_api
 from kprov.inventory.connection import HostValues, connection_of, through_bastion
 from kprov.inventory.connection_vars import ADDRESS, SECRET_NAMES
@@ -104,6 +105,8 @@ def _assemble(
         check_hosts(inventory, {host.name: _address_place(host) for host in values}, findings)
         check_networks(inventory, read, findings)
         check_load_balancer(inventory, read, findings)
+        check_tenants(read, folder, findings)
+    check_addons(read, folder, findings)
     return inventory
 
 

@@ -47,6 +47,14 @@ _ETCD_3_6 = "https://etcd.io/docs/v3.6/upgrades/upgrade_3_6/"
 _CONTAINERD_2 = "https://github.com/containerd/containerd/blob/main/docs/containerd-2.0.md"
 
 GATES: tuple[Gate, ...] = (
+    # --- objects
+    Gate(
+        "namespace_name_label",
+        "kubernetes",
+        "every namespace has the label kubernetes.io/metadata.name",
+        "https://kubernetes.io/docs/reference/labels-annotations-taints/",
+        since="1.21",
+    ),
     # --- kube-controller-manager, kube-scheduler
     Gate(
         "insecure_port_flag",

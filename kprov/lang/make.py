@@ -10,9 +10,11 @@ from typing import Any
 import yaml
 
 from kprov.lang.families import package_names
+from kprov.lang.manifests import ADDONS, Manifest, absent_manifest, manifest_resources
 from kprov.lang.pending import FactsPendingError
 from kprov.lang.role import Task
 from kprov.lang.scope import Scope
+from kprov.lang.sources import Addon
 from kprov.lang.template import Renderer
 from kprov.model.errors import InputError, Location
 from kprov.model.node import Taint
@@ -20,11 +22,7 @@ from kprov.model.resource import Content, Resource
 from kprov.sh.quote import quote
 
 UNIT_FOLDER = "/etc/systemd/system"
-MANIFEST_FOLDER = "/etc/kubernetes/kprov"
-# libyaml reads ten times faster; what is written has to look alike everywhere, so it does not write
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-DIGEST_ANNOTATION = "kprov.dev/digest"
 LONGEST_NAME = 60
 """Letters of a name that is made from a command."""
 
@@ -280,49 +278,49 @@ def _make_pull(it: _Task) -> list[Resource]:
 
 
 def _make_manifest(it: _Task) -> list[Resource]:
-    """A file on the control plane, and the objects in the API that carry its digest."""
-    name = str(it.params["name"])
-    path = f"{MANIFEST_FOLDER}/{name}.yaml"
-    text = it.content()
-    owned = {"mode": "0600", "owner": "root", "group": "root"}
-    if text is None:
-        unknown = {"path": path, "objects": None}
-        manifest = Resource("manifest", name, {"digest": "", "objects": 0}, unknown)
-        return [_file(path, owned, None, secret=False, manifest=True), manifest]
-    digest = hashlib.sha256(text).hexdigest()[:16]
-    objects = _objects(text, it)
-    for item in objects:
-        metadata = item["metadata"]
-        metadata["annotations"] = {**(metadata.get("annotations") or {}), DIGEST_ANNOTATION: digest}
-    data = str(yaml.dump_all(objects, Dumper=_DUMPER, sort_keys=False)).encode()
-    expected: dict[str, str | int | bool] = {"digest": digest, "objects": len(objects)}
-    names = tuple(f"{item['kind']} {item['metadata'].get('name')}" for item in objects)
-    return [
-        _file(path, owned, data, secret=False, manifest=True),
-        Resource("manifest", name, expected, {"path": path, "objects": names}),
-    ]
+    name, family = str(it.params["name"]), str(it.params["family"])
+    if it.params["absent"]:
+        return absent_manifest(name, family)
+    return manifest_resources(Manifest(name, it.content(), it.source, family))
 
 
-def _objects(text: bytes, it: _Task) -> list[dict[str, Any]]:
-    """The Kubernetes objects of a manifest; InputError for anything else."""
-    where = it.source
+def _make_addon(it: _Task) -> list[Resource]:
+    its = it.scope.sources.addon(str(it.params["name"]))
+    where = Location(its.place)
+    manifest = Manifest(
+        its.name, _addon_text(its, where, it), where, ADDONS, its.namespace, its.wait, its.timeout
+    )
+    return manifest_resources(manifest)
+
+
+def _addon_text(addon: Addon, where: Location, it: _Task) -> bytes | None:
+    """Upstream's manifests are full of braces that are none of ours: only templates are rendered.
+
+    None while it needs pending facts.
+    """
     try:
-        objects = [item for item in yaml.load_all(text, Loader=_LOADER) if item]
-    except yaml.YAMLError as error:
-        raise InputError(f"what this renders to is not YAML: {error}", where=where) from error
-    for item in objects:
-        for key in ("apiVersion", "kind", "metadata"):
-            if not isinstance(item, dict) or not item.get(key):
-                raise InputError(
-                    f"a Kubernetes object needs `{key}`, found {_first_line(item)}", where=where
-                )
-        if not isinstance(item["metadata"], dict):
-            raise InputError(f"`metadata` is no mapping in {_first_line(item)}", where=where)
-    return objects
+        if not addon.template:
+            return addon.path.read_bytes()
+        renderer = it.scope.renderers.beside(addon.path)
+        taken = sorted(set(addon.values) & set(it.scope.values))
+        if taken:
+            raise InputError(
+                f"the add-on {addon.name} has a value `{taken[0]}`, which is a word of kprov's own",
+                where=where, hint="take another name for it",
+            )  # fmt: skip
+        values = {**addon.values, **it.values}
+        return renderer.template(addon.path.name, values, where).encode()
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror or error}", where=where) from error
+    except FactsPendingError:
+        if not it.scope.pending:
+            raise
+        return None
 
 
-def _first_line(item: object) -> str:
-    return str(yaml.safe_dump(item, default_flow_style=True, width=10_000)).splitlines()[0][:120]
+def _make_leftovers(it: _Task) -> list[Resource]:
+    keep = tuple(str(it.params["keep"]).split())
+    return [Resource("leftovers", str(it.params["name"]), {"left": ""}, {"keep": keep})]
 
 
 def _make_node(it: _Task) -> list[Resource]:
@@ -377,5 +375,7 @@ _MAKERS: Mapping[str, Callable[[_Task], list[Resource]]] = {
     "pull": _make_pull,
     "manifest": _make_manifest,
     "node": _make_node,
+    "addon": _make_addon,
+    "leftovers": _make_leftovers,
     "wait": _make_wait,
 }

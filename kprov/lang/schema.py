@@ -96,13 +96,15 @@ KINDS: Mapping[str, Parameters] = {
     "pull": Parameters(("name", "images"), {"block": True}, seen_early=("name", "images")),
     "manifest": Parameters(
         ("name",),
-        {"template": "", "content": None},
-        one_of=("template", "content"),
-        seen_early=("name",),
+        {"template": "", "content": None, "absent": False, "family": "roles"},
+        one_of=("template", "content", "absent"),
+        seen_early=("name", "family"),
     ),
     "node": Parameters(
         ("name",), {"labels": {}, "annotations": {}, "taints": []}, seen_early=("name",)
     ),
+    "addon": Parameters(("name",), {}, seen_early=("name",)),
+    "leftovers": Parameters(("name", "keep"), {}, seen_early=("name", "keep")),
     "wait": Parameters(("name", "run"), {"timeout": 120, "unit": ""}, seen_early=("name", "run")),
 }
 """Every kind that a role may use. Some are shorthand for files: kubeconfig, encryption..."""

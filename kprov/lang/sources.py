@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,25 @@ class Image:
     tags: Sequence[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Addon:
+    """An add-on: its manifest in a file here, what errors call that file, and what to do with it.
+
+    `wait` names objects of it, or `all` of them; `timeout` in seconds.
+    """
+
+    name: str
+    path: Path
+    place: str
+    template: bool
+    values: Mapping[str, Any]
+    namespace: str
+    wait: Sequence[str]
+    timeout: int
+
+
 class Sources(Protocol):
-    """Answers for one host. In a pending look only `place` and `image` are asked."""
+    """Answers for one host. In a pending look only `place`, `image` and `addon` are asked."""
 
     def place(self, component: str, member: str) -> Binary:
         """Where a binary goes: known from the inventory alone."""
@@ -60,6 +78,10 @@ class Sources(Protocol):
 
     def image(self, archive: str) -> Image | None:
         """An archive of `cluster.images`; None: not for this host, which gets another one."""
+        ...
+
+    def addon(self, name: str) -> Addon:
+        """An add-on of `cluster.addons`."""
         ...
 
     def certificate(self, name: str) -> KeyPair:

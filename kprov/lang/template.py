@@ -40,8 +40,15 @@ class Renderers:
     def of(self, role_folder: Path) -> Renderer:
         """The renderer of the role in that folder."""
         if role_folder not in self._renderers:
-            self._renderers[role_folder] = Renderer(role_folder, self._shared, self._bytecode)
+            folders = (role_folder / "templates", self._shared)
+            self._renderers[role_folder] = Renderer(folders, self._bytecode)
         return self._renderers[role_folder]
+
+    def beside(self, file: Path) -> Renderer:
+        """The renderer of a template that belongs to no role, and of those beside it."""
+        if file not in self._renderers:
+            self._renderers[file] = Renderer((file.parent, self._shared), self._bytecode)
+        return self._renderers[file]
 
 
 def _bytecode_cache(folder: Path) -> jinja2.BytecodeCache | None:
@@ -77,12 +84,12 @@ class _Texts(jinja2.BaseLoader):
 
 
 class Renderer:
-    """Renders the texts and templates of one role."""
+    """Renders the texts and templates of one role, or of one folder; the first that has it wins."""
 
     def __init__(
-        self, role_folder: Path, shared: Path, bytecode: jinja2.BytecodeCache | None = None
+        self, folders: tuple[Path, ...], bytecode: jinja2.BytecodeCache | None = None
     ) -> None:
-        self._folders = (role_folder / "templates", shared)
+        self._folders = folders
         self._texts = _Texts()
         self._environment = jinja2.Environment(
             loader=jinja2.ChoiceLoader([self._texts, jinja2.FileSystemLoader(self._folders)]),

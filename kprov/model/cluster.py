@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from kprov.model.addon import AddonSpec
 from kprov.model.api_options import AdmissionPluginsSpec, AuditSpec, OidcSpec
 from kprov.model.azure import AzureSpec
 from kprov.model.images import ImageSpec
@@ -18,6 +19,7 @@ from kprov.model.network import NetworkSpec
 from kprov.model.pools import PoolSpec
 from kprov.model.registry import ContainerdSpec, ProxySpec
 from kprov.model.spec import BareVersion, Cidr, Scalar, Spec, TaggedVersion
+from kprov.model.tenant import TenantSpec
 from kprov.model.version import Version
 
 LoadBalancer = Literal["local", "external", "keepalived"]
@@ -108,6 +110,11 @@ class ClusterSpec(Spec):
     versions: VersionSpec = Field(default_factory=VersionSpec)
     images: list[ImageSpec] = Field(default_factory=list)
     """Images that every node has before they are needed: archives, or names in registries."""
+    addons: list[AddonSpec] = Field(default_factory=list)
+    """What else runs in the cluster: applied in this order, waited for, pruned when removed from
+    the list. Names that kprov ships need nothing else: `[{name: metrics-server}]`."""
+    tenants: list[TenantSpec] = Field(default_factory=list)
+    """Namespaces for groups of people: `[{name: shop, members: [shop-dev], quota: {cpu: 4}}]`."""
     sandbox_image: str = "registry.k8s.io/pause:3.10"
     """The image every pod's sandbox runs."""
     pki: PkiSpec = Field(default_factory=PkiSpec)

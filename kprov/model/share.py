@@ -8,6 +8,6 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def share(folder: str) -> Path:
-    """The folder `roles` or `templates` that travels with kprov."""
+    """The folder `roles`, `templates` or `addons` that travels with kprov."""
     shipped = _PACKAGE / "_share" / folder
     return shipped if shipped.is_dir() else _PACKAGE.parent / folder

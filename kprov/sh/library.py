@@ -5,10 +5,12 @@ from __future__ import annotations
 import functools
 from importlib.resources import files
 
-PROBE = ("core", "look", "node", "facts", "fitness")
+PROBE = ("core", "look", "kube", "node", "facts", "fitness")
 BENCHMARK = ("benchmark",)
 """On top of a probe that looks for the security benchmark."""
-PAYLOAD = ("core", "result", "lease", "look", "write", "node", "unit", "artifact")
+PAYLOAD = (
+    "core", "result", "lease", "look", "kube", "write", "node", "unit", "manifest", "artifact",
+)  # fmt: skip
 RESET = ("core", "result", "lease", "reset")
 
 

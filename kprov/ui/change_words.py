@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kprov.model.change import Action, Change
+from kprov.ui.object_words import dropped_words, leftovers_words, manifest_words, rollout_words
 
 _Expected = Mapping[str, Any]
 LONGEST_COMMAND = 60
@@ -18,9 +19,14 @@ def describe(change: Change) -> str:
         return str(words)
     match change.action:
         case Action.MAYBE:
+            if change.resource.kind == "rollout":
+                return rollout_words(change)
             return "tested again on the host, may have to run"
         case Action.REMOVE:
-            return "remove"
+            is_manifest = change.resource.kind == "manifest"
+            return f"delete {dropped_words(change)}" if is_manifest else "remove"
+        case Action.UPDATE if change.resource.kind == "manifest":
+            return manifest_words(change)
         case Action.CREATE:
             words = _CREATED.get(change.resource.kind)
             return words(change, change.resource.expected or {}) if words else "create"
@@ -65,7 +71,8 @@ _CREATED: Mapping[str, Callable[[Change, _Expected], str]] = {
     "wait": lambda change, its: f"wait, at most {change.resource.params['timeout']} s",
     "pull": lambda change, its: f"pull {', '.join(change.resource.params['images'])}",
     "image": lambda change, its: f"load {', '.join(change.resource.params['tags'])}",
-    "manifest": lambda change, its: f"apply {its['objects']} objects",
+    "manifest": lambda change, its: manifest_words(change),
+    "rollout": lambda change, its: rollout_words(change),
     "node": lambda change, its: ", ".join(
         _node(key, None, value) for key, value in its.items() if key != "record"
     ),
@@ -106,12 +113,10 @@ def _key(change: Change, key: str) -> str:
             return "take its contents as the cluster's"
         case "artifact", "source":
             return f"install {str(after)[:8]} in place of {str(before)[:8] or 'what is there'}"
+        case "leftovers", "left":
+            return leftovers_words(str(before))
         case "node", _:
             return _node(key, before, after)
-        case "manifest", _:
-            those = f"{before} of {after} objects are there"
-            other = "the objects are not as this text says"
-            return f"apply, because {those if key == 'objects' else other}"
         case _:
             return f"{key} {before} -> {after}"
 

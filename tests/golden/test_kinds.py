@@ -17,6 +17,7 @@ import yaml
 from kprov.core.diff import diff
 from kprov.model.change import Change
 from kprov.model.facts import Facts
+from kprov.model.kube import KubeObject
 from kprov.model.resource import Content, Resource
 from kprov.sh.kinds import KINDS
 from kprov.sh.records import Records
@@ -31,6 +32,9 @@ CASES = sorted(FOLDER.glob("*/*.yaml"))
 def resource(kind: str, case: dict[str, Any]) -> Resource:
     """The resource that a case wants."""
     expected, params = case.get("expected"), dict(case.get("params", {}))
+    if params.get("objects"):
+        params["objects"] = tuple(KubeObject(**{"body": {}} | its) for its in params["objects"])
+        params["own"] = {tuple(its) for its in params.get("own", ())}
     content = None
     if "content" in case:
         content = Content(case["content"].encode(), secret=bool(params.get("secret")))
@@ -82,7 +86,7 @@ def test_every_kind_has_cases() -> None:
     """Creating, and being right already, at the least."""
     if os.environ.get("KPROV_GOLDEN") == "write":
         return  # some of them may just be about to be written
-    for kind in KINDS:
+    for kind in set(KINDS) - {"leftovers"}:  # which are there or not, and never made
         found = [path.read_text() for path in CASES if path.parent.name == kind]
         assert any("\nchange: create\n" in text for text in found), f"{kind}: no case creates"
         assert any("\nchange: none\n" in text for text in found), f"{kind}: no case without change"

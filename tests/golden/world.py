@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kprov.artifacts.versions import component_versions
+from kprov.engine.addon_files import addon
 from kprov.engine.desired import PhaseResources, Product, desired
 from kprov.engine.phases import phases_for
 from kprov.engine.registries import registries
@@ -13,10 +14,10 @@ from kprov.engine.rendering import ASSUMED
 from kprov.engine.values import World
 from kprov.inventory import load
 from kprov.lang.role import read_role
-from kprov.lang.sources import Binary, EncryptionKey, Image, KeyPair
+from kprov.lang.sources import Addon, Binary, EncryptionKey, Image, KeyPair
 from kprov.lang.template import Renderers
 from kprov.model.facts import Facts
-from kprov.model.host import Host
+from kprov.model.host import Host, Inventory
 from kprov.model.share import share
 from kprov.sh.kinds import KINDS
 from kprov.sh.records import Records
@@ -29,6 +30,7 @@ class FakeSources:
 
     versions: dict[str, str]
     host: str
+    inventory: Inventory
 
     def place(self, component: str, member: str) -> Binary:
         """In the real folders."""
@@ -46,6 +48,10 @@ class FakeSources:
     def image(self, archive: str) -> Image:
         """One tag."""
         return Image(f"sha256-of-{archive}", ("registry.example/image:1",))
+
+    def addon(self, name: str) -> Addon:
+        """From its file or recipe; none from an address."""
+        return addon(self.inventory, name, _refuse_address)
 
     def certificate(self, name: str) -> KeyPair:
         """Words, but only for certificates of the table."""
@@ -65,6 +71,10 @@ class FakeSources:
     def kubeconfig(self, certificate: str, server: str) -> str:
         """Who and where."""
         return f"kubeconfig for {self.certificate(certificate).cert} at {server}"
+
+
+def _refuse_address(url: str, sha256: str | None) -> Path:
+    raise AssertionError(f"{url} would be fetched")
 
 
 def world(inventory: Path, overrides: list[str], facts: dict[str, str]) -> World:
@@ -96,7 +106,7 @@ def product(its: World) -> Product:
     versions = {**its.versions, "kubernetes": spec.kubernetes}
 
     def sources(host: Host, _: World) -> FakeSources:
-        return FakeSources(dict(versions), host.name)
+        return FakeSources(dict(versions), host.name, its.inventory)
 
     return Product(phases, roles, sources, Renderers(share("templates")))
 

@@ -74,8 +74,11 @@ class ExecResult:
 class Api:
     """A connection to one API server as one identity; safe to share between threads."""
 
-    def __init__(self, configuration: Any, pool: Any, timeout: float) -> None:
+    def __init__(
+        self, configuration: Any, pool: Any, timeout: float, member: Mapping[str, str] | None = None
+    ) -> None:
         self._configuration = configuration
+        self._member = dict(member or {})
         self._pool = pool
         self._timeout = timeout
 
@@ -117,6 +120,11 @@ class Api:
         configuration.api_key_prefix = {}
         configuration.refresh_api_key_hook = None
         return self._with(configuration, self._timeout)
+
+    def as_member(self, group: str) -> Api:
+        """The same server, asked as somebody of that group; needs the right to impersonate."""
+        member = {"Impersonate-User": "kprov-verify", "Impersonate-Group": group}
+        return Api(self._configuration, self._pool, self._timeout, member)
 
     @property
     def server(self) -> str:
@@ -244,7 +252,7 @@ class Api:
 
     def _headers(self) -> dict[str, str]:
         token = self._configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
-        return {"authorization": token} if token else {}
+        return {**self._member, **({"authorization": token} if token else {})}
 
 
 def _official(module: str) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from kprov.engine.verify import access, batch, dns, pods, services, storage, workloads
+from kprov.engine.verify import access, batch, dns, pods, services, storage, tenants, workloads
 from kprov.engine.verify.session import Session
 
 
@@ -46,5 +46,6 @@ CHECKS = (
     Check("labels", "Labels and selectors", access.labels, needs="api"),
     Check("scheduling", "nodeSelector and taints obeyed", pods.scheduling),
     Check("rbac", "RBAC allows and denies", access.rbac, needs="api"),
+    Check("tenants", "Tenants: own Secrets alone, stopped by quota", tenants.tenants, needs="api"),
     Check("serviceaccount", "Service account: token in a pod", access.service_account),
 )

@@ -9,7 +9,7 @@ from kprov.sh.kinds.base import Kind
 from kprov.sh.kinds.conditions import CommandKind, WaitKind
 from kprov.sh.kinds.files import DirectoryKind, FileKind, LinkKind
 from kprov.sh.kinds.kernel import ModuleKind, MountKind, SysctlKind
-from kprov.sh.kinds.manifests import ManifestKind
+from kprov.sh.kinds.manifests import LeftoversKind, ManifestKind, RolloutKind
 from kprov.sh.kinds.nodes import NodeKind
 from kprov.sh.kinds.system import PackageKind, UserKind
 from kprov.sh.kinds.units import UnitKind
@@ -17,7 +17,8 @@ from kprov.sh.kinds.units import UnitKind
 _ALL: tuple[Kind, ...] = (
     DirectoryKind(), FileKind(), LinkKind(), ArtifactKind(), ImageKind(), PullKind(), UnitKind(),
     SysctlKind(), ModuleKind(), MountKind(), PackageKind(), UserKind(), CommandKind(),
-    WaitKind(), ManifestKind(), NodeKind(),
+    WaitKind(), ManifestKind(), NodeKind(), RolloutKind(),
+    LeftoversKind(),
 )  # fmt: skip
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _ALL}
 """Every kind by name."""

@@ -221,24 +221,6 @@ look_condition() {  # number shell-text
     ) &
 }
 
-look_manifests() {  # number files
-    (
-        look_number=$1
-        shift
-        for look_path; do
-            shift
-            if [ -r "$look_path" ]; then set -- "$@" -f "$look_path"; fi
-        done
-        look_out=
-        if [ $# -gt 0 ]; then
-            look_out=$(timeout 10 kubectl --kubeconfig=/etc/kubernetes/admin.conf --cache-dir="$KPROV_TMP/kubectl" \
-                get "$@" --ignore-not-found --no-headers \
-                -o 'custom-columns=K:.kind,N:.metadata.name,D:.metadata.annotations.kprov\.dev/digest' 2>/dev/null) || look_out=
-        fi
-        printf '{"manifests":"%s",%s}\n' "$look_number" "$(member lines "$look_out")" >"$KPROV_TMP/look.$look_number"
-    ) &
-}
-
 look_images() {  # number
     (
         look_out=$(timeout 10 ctr --connect-timeout 2s -n k8s.io images ls -q 2>/dev/null) || look_out=

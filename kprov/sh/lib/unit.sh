@@ -107,11 +107,6 @@ $wait_story
 -- likely cause: $(likely_cause "$wait_said $wait_story" "${3:-UNIT}")"
 }
 
-k_manifest() {  # file
-    try kubectl --kubeconfig=/etc/kubernetes/admin.conf --cache-dir="$KPROV_TMP/kubectl" apply --server-side --force-conflicts --field-manager=kprov -f "$1"
-    ok
-}
-
 k_image() {  # archive-file
     try ctr -n k8s.io images import "$1"
     rm -f -- "$1"

@@ -7,6 +7,7 @@ that did not travel or a unit without a unit file end the test.
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import json
 import time
@@ -77,8 +78,10 @@ class FakeHost:
     met: set[str] = field(default_factory=set)
     """Conditions that hold, by their shell text."""
     tags: set[str] = field(default_factory=set)
-    objects: dict[str, list[str]] = field(default_factory=dict)
-    """Manifest to `Kind name digest` of what was applied from it."""
+    objects: dict[str, str] = field(default_factory=dict)
+    """`APIVERSION KIND NAMESPACE NAME` to which of its fields the API holds to be kprov's."""
+    record: dict[str, str] = field(default_factory=dict)
+    """What kprov wrote down of what it applied."""
     nodes: dict[str, list[str]] = field(default_factory=dict)
     """Node to what the API shows of it, as the template prints it."""
     lease: tuple[str, str, int] | None = None
@@ -244,9 +247,19 @@ class FakeProbe:
     def look_condition(self, number: str, text: str) -> Iterator[dict[str, Any]]:
         yield {"condition": int(number), "met": "yes" if text in self.host.met else "no"}
 
-    def look_manifests(self, number: str, *paths: str) -> Iterator[dict[str, Any]]:
-        rows = [row for path in paths for row in self.host.objects.get(path, ())]
-        yield {"manifests": number, "lines": "\n".join(rows)}
+    def look_manifests(self, number: str, *asked: str) -> Iterator[dict[str, Any]]:
+        rows = []
+        for text in asked:
+            data = self.host.paths[text].data if text in self.host.paths else text.encode()
+            for item in yaml.safe_load_all(data or b""):
+                line = object_line(item)
+                if line in self.host.objects:
+                    version, kind, namespace, name = line.split()
+                    place = namespace.strip("-")
+                    rows.append(f"{version}|{kind}|{place}|{name}||{self.host.objects[line]}")
+        rows.append(json.dumps(self.host.record))
+        packed = base64.b64encode(gzip.compress("\n".join(rows).encode())).decode()
+        yield {"manifests": number, "rows": packed}
 
     def look_nodes(self, number: str, template: str) -> Iterator[dict[str, Any]]:
         assert template.startswith("{{range .items}}node ")
@@ -349,7 +362,7 @@ class FakePayload:
         fresh = FakeHost(host.name, host.facts)
         if keep_binaries == "yes":
             fresh.stamps = host.stamps
-        for name in (
+        gone = (
             "paths",
             "links",
             "units",
@@ -357,9 +370,11 @@ class FakePayload:
             "met",
             "tags",
             "objects",
-            "nodes",
+            "record",
             "stamps",
-        ):
+            "nodes",
+        )
+        for name in gone:
             setattr(host, name, getattr(fresh, name))
         host.lease = None
         host.owned = set()
@@ -455,17 +470,50 @@ class FakePayload:
             raise Failed(f"not there after {seconds} s: {name}\n{unit} does not run")
         self._host.met.add(condition)
 
-    def k_manifest(self, path: str) -> None:
-        rows = []
-        for item in yaml.safe_load_all(self._host.paths[path].data or b""):
-            metadata = item["metadata"]
-            digest = metadata["annotations"]["kprov.dev/digest"]
-            rows.append(f"{item['kind']} {metadata['name']} {digest}")
-        self._host.objects[path] = rows
-
     def k_node(
         self, name: str, labels: str, notes: str, taints: str, record: str, template: str, rows: str
     ) -> None:
         json.loads(f"[{{{labels}}},{{{notes}}},{taints or 0}]")
         record_row = [f'annotation kprov.dev/node "{record}"'] if record else []
         self._host.nodes[name] = [*rows.splitlines(), *record_row]
+
+    def k_manifest(
+        self, key: str, name: str, path: str, lines: str, foundations: str, dropped: str,
+        unknown: str, namespace: str,
+    ) -> None:  # fmt: skip
+        written = yaml.safe_load_all(self._host.paths[path].data or b"")
+        wanted = [line.split() for line in lines.splitlines()]
+        assert [object_line(item) for item in written] == [" ".join(its[1:5]) for its in wanted]
+        record = ""
+        for digest, *its, _ in wanted:
+            fields = f"fields of {digest}"
+            self._host.objects[" ".join(its)] = fields
+            owned = hashlib.sha256(f"|{fields}".encode()).hexdigest()[:16]
+            record += f"{digest} {owned} {' '.join(its)}\n"
+        self._gone(dropped)
+        self._host.record[key] = record
+        self._host.record.pop(f"{key}.ready", None)
+
+    def k_manifest_gone(self, key: str, name: str, lines: str) -> None:
+        self._gone(lines)
+        self._host.record.pop(key, None)
+
+    def k_leftovers(self, family: str, lines: str) -> None:
+        for line in lines.splitlines():
+            name, _, its = line.partition(" ")
+            self._gone(its)
+            self._host.record.pop(f"{family}.{name}", None)
+
+    def k_rollout(self, key: str, name: str, seconds: str, lines: str) -> None:
+        self._host.record[f"{key}.ready"] = "yes"
+
+    def _gone(self, lines: str) -> None:
+        for line in lines.splitlines():
+            self._host.objects.pop(line, None)
+
+
+def object_line(item: dict[str, Any]) -> str:
+    """How kprov calls an object on the wire."""
+    metadata = item["metadata"]
+    namespace = metadata.get("namespace", "-")
+    return f"{item['apiVersion']} {item['kind']} {namespace} {metadata['name']}"

@@ -13,7 +13,7 @@ from kprov.lang.expand import expand
 from kprov.lang.pending import Pending
 from kprov.lang.role import Role, read_role
 from kprov.lang.scope import Scope
-from kprov.lang.sources import Binary, EncryptionKey, Image, KeyPair
+from kprov.lang.sources import Addon, Binary, EncryptionKey, Image, KeyPair
 from kprov.lang.template import Renderers
 from kprov.model.errors import InputError, Problem
 from kprov.model.resource import Resource
@@ -39,6 +39,10 @@ class FakeSources:
         if archive != "pause.tar":
             raise InputError(f"{archive} is not in `cluster.images`")
         return Image("digest", ("pause:1",))
+
+    def addon(self, name: str) -> Addon:
+        """None is known."""
+        raise InputError(f"there is no add-on {name!r}")
 
     def certificate(self, name: str) -> KeyPair:
         """Words."""

@@ -309,24 +309,28 @@ class TestMaterial:
 class TestManifests:
     """Kubernetes objects from a template."""
 
-    def test_objects_carry_the_digest_of_the_text(self, roles: RoleFolder) -> None:
-        """In an annotation, beside their own; empty documents do not count."""
-        text = "apiVersion: v1\nkind: A\nmetadata: {name: x, annotations: {a: b}}\n---\n---\n"
-        roles.write("mine/templates/m.j2", text + text)
+    def test_objects_carry_the_name_of_the_manifest(self, roles: RoleFolder) -> None:
+        """As a label, beside their own; expected is a digest for each; empty documents do not
+        count."""
+        one = "apiVersion: v1\nkind: A\nmetadata: {name: %s, labels: {a: b}}\n---\n---\n"
+        roles.write("mine/templates/m.j2", one % "x" + one % "y")
         file, manifest = roles.expand("- manifest: {name: m, template: m.j2}\n", facts={})
         assert manifest.expected is not None
-        assert manifest.expected["objects"] == 2
+        assert set(manifest.expected) == {"A default/x", "A default/y", "dropped"}
         assert file.content is not None
-        assert file.content.data.count(str(manifest.expected["digest"]).encode()) == 2
+        assert file.content.data.count(b"kprov.dev/addon: m") == 2
         assert file.content.data.count(b"a: b") == 2
 
     @pytest.mark.parametrize(
         ("text", "what"),
         [
-            ("kind: [A\n", "is not YAML"),
-            ("- a\n", "needs `apiVersion`, found [a]"),
-            ("apiVersion: v1\nkind: A\n", "needs `metadata`, found {apiVersion: v1, kind: A}"),
-            ("apiVersion: v1\nkind: A\nmetadata: x\n", "`metadata` is no mapping"),
+            ("kind: [A\n", "document 1 is not YAML"),
+            ("- a\n", "document 1: a Kubernetes object is a mapping, found [a]"),
+            ("---\n---\nkind: A\n", "document 2: a Kubernetes object needs `apiVersion`"),
+            ("apiVersion: v1\nkind: A\n", "needs `metadata`, a mapping, found {apiVersion: v1,"),
+            ("apiVersion: v1\nkind: A\nmetadata: x\n", "needs `metadata`, a mapping"),
+            ("apiVersion: v1\nkind: A\nmetadata: {name: 1}\n", "needs `metadata.name`"),
+            ("# nothing\n", "has no objects"),
         ],
     )
     def test_what_is_no_object_names_the_template(

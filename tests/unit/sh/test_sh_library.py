@@ -10,6 +10,7 @@ from importlib.resources import files
 import pytest
 
 from kprov.model.change import Action, Change
+from kprov.model.kube import KubeObject
 from kprov.model.resource import Content, Resource
 from kprov.sh.kinds import KINDS
 from kprov.sh.library import BENCHMARK, PAYLOAD, PROBE, RESET, library
@@ -17,6 +18,7 @@ from tests.unit.engine.fake_host import FakePayload, FakeProbe
 
 OWNED = {"mode": "0644", "owner": "root", "group": "root"}
 CONTENT = Content(b"x")
+OBJECT = KubeObject("v1", "ConfigMap", "a", "b", {})
 EXAMPLES: dict[str, Resource] = {
     its.kind: its
     for its in (
@@ -37,7 +39,14 @@ EXAMPLES: dict[str, Resource] = {
         Resource("command", "c", {"met": True}, {"run": "r", "unless": "u"}),
         Resource("wait", "w", {"met": True}, {"run": "r", "timeout": 1, "unit": "u"}),
         Resource("node", "n", {"label a": "b", "record": "label:a"}),
-        Resource("manifest", "m", {"digest": "d", "objects": 1}, {"path": "/m", "objects": ("b",)}),
+        Resource(
+            "manifest", "m", {"ConfigMap a/b": "d", "dropped": ""},
+            {"family": "roles", "path": "/m", "objects": (OBJECT,)},
+        ),
+        Resource(
+            "rollout", "m", {"met": True}, {"family": "roles", "objects": (OBJECT,), "timeout": 1}
+        ),
+        Resource("leftovers", "addons", {"left": ""}, {"keep": ()}),
     )
 }  # fmt: skip
 
