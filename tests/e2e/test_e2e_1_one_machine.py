@@ -4,10 +4,13 @@ a cluster, through drift, back to nothing, and up again."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
+import yaml
 
 from kprov.engine.phases import PHASES
+from tests.azure.emulator import Emulator, stand_in
 from tests.e2e.conftest import Machines
 from tests.e2e.site import Site, Supply
 from tests.e2e.steps import converged, unchanged, verified
@@ -62,6 +65,36 @@ def test_second_apply(site: Site):
     """Nothing to do: no change and exactly one SSH channel; plan and status exit 0."""
     unchanged(site)
     site.kprov("status", site.inventory).exits(0).says("as it should be")
+
+
+def test_a_managed_cluster_hands_out_this_api(site: Site):
+    """AKS of an emulated Azure with this API server: its kubeconfig is the one `verify` goes by."""
+    config = site.directory / "admin.conf"
+    site.kprov("kubeconfig", site.inventory, "--file", config).exits(0)
+    with Emulator(kubeconfig=stand_in(config)) as azure:
+        managed = site.write({"cluster": {
+            "name": "prod",
+            "provider": "aks",
+            "azure": {
+                "subscription": azure.subscription,
+                "resource_group": {"name": "rg", "location": "westeurope", "create": True},
+                "credential": {"kind": "secret"},
+                "endpoint": azure.endpoint,
+                "ca_file": str(azure.ca_file),
+            },
+            "pools": [
+                {"name": "system", "mode": "System", "vm_size": "Standard_D4ds_v5", "count": 1},
+            ],
+        }}, "aks.yaml")  # fmt: skip
+        kprov = replace(site.kprov, extra={**site.kprov.extra, **azure.environment})
+        kprov("apply", managed, "--yes").exits(0)
+        served = yaml.safe_load(kprov("kubeconfig", managed).exits(0).out)
+        given = yaml.safe_load(config.read_text())
+        assert served["clusters"][0]["cluster"] == given["clusters"][0]["cluster"]
+        words = ["-o", "json", "--only", "pod,rbac", "--image", site.supply.images.busybox]
+        done = kprov("verify", managed, *words).exits(0)
+    assert done.data["ok"]
+    assert any(check["status"] == "ok" for check in done.data["checks"])
 
 
 def test_drift_is_shown(site: Site):
