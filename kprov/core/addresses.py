@@ -56,8 +56,8 @@ def found_address(facts: Facts, family: int) -> str | None:
 def interfaces(facts: Facts) -> Iterator[Interface]:
     """The host's interfaces that have a global address, in the kernel's order."""
     for word in facts.get("interfaces").split():
-        name, mtu, addresses = word.split("=", 2)
-        yield Interface(name, int(mtu) if mtu.isdigit() else 0, tuple(addresses.split(",")))
+        name, mtu, addresses = (*word.split("=", 2), "", "")[:3]
+        yield Interface(name, int(mtu) if mtu.isdecimal() else 0, tuple(addresses.split(",")))
 
 
 def mtu_of(facts: Facts, address: str) -> int:

@@ -13,7 +13,7 @@ from kprov.core.preflight.firewall import firewall
 from kprov.core.preflight.foreign import foreign_authorities, foreign_kubernetes
 from kprov.core.preflight.identities import clocks, unique
 from kprov.core.preflight.kernel import age, cgroup, modules, node_ports, swap
-from kprov.core.preflight.networks import routes
+from kprov.core.preflight.networks import own_address, packet_sizes, routes
 from kprov.core.preflight.place import Check, Finding, Place
 from kprov.core.preflight.pod_network import addresses, one_l2, tunnel
 from kprov.core.preflight.ports import ports
@@ -27,7 +27,7 @@ from kprov.model.host import Inventory
 
 CHECKS: tuple[Check, ...] = (
     system, rights, age, modules, memory, processors, disks, ports, node_ports, foreign_kubernetes,
-    routes, nameservers, cgroup, swap, iptables, selinux, apparmor, tunnel, proxy_mode,
+    own_address, routes, nameservers, cgroup, swap, iptables, selinux, apparmor, tunnel, proxy_mode,
     firewall, addresses,
 )  # fmt: skip
 """Every check of a single host."""
@@ -45,6 +45,7 @@ def preflight(
     findings += unique(places)
     findings += clocks(places)
     findings += one_l2(places)
+    findings += packet_sizes(places)
     if now is not None:
         findings += ends(certificates, now)
     return tuple(sorted(findings, key=lambda finding: finding.level != "error"))

@@ -103,6 +103,10 @@ def test_the_local_load_balancer_needs_its_port(tmp_path: Path) -> None:
         ("w1", {"nameservers": "127.0.0.53", "owned": "yes"}, "warning", "nameserver 127.0.0.53"),
         ("w1", {"nameservers": ""}, "warning", "no nameserver in /etc/resolv.conf: pods resolve"),
         ("w1", {"nameservers": "1.1.1.1 2.2.2.2 3.3.3.3 4.4.4.4"}, "warning", "4 nameservers in "),
+        (
+            "w1", {"interfaces": "eth0=1500=10.0.0.5 eth1=1500=10.1.0.5"}, "error",
+            "has no address 192.0.2.21; it has 10.0.0.5, 10.1.0.5",
+        ),
         ("w1", {"selinux": "enforcing"}, "warning", "SELinux is enforcing, without a policy for"),
         ("w1", {"apparmor": "on"}, "warning", "AppArmor is on, but /sbin/apparmor_parser is"),
         ("w1", {"modules_lacking": "br_netfilter "}, "error", "the kernel has no module br_netf"),
@@ -136,6 +140,7 @@ def test_each_check(
         {"ephemeral_ports": "1024-65535 8080,29000-33000", "selinux": "permissive"},
         {"ephemeral_ports": "strange 1-x", "nameservers": "strange fe80::1%eth0 192.0.2.53"},
         {"selinux": "enforcing", "selinux_containers": "yes"},
+        {"interfaces": "eth0=1500=192.0.2.21,2001:db8::21 strange = x=y"},
         {"apparmor": "on", "tool_apparmor_parser": "yes", "macs": "eth0 =x eth1=", "routes": "@"},
         {"cgroup": "v1", "owned": "yes", "swap": "0", "listening": "10250=kubelet 10256=kube-proxy",
          "routes": "10.244.1.0/24@cni0", "processes": "kubelet kube-proxy",
@@ -177,6 +182,15 @@ def test_cloned_interfaces(inventory: Inventory) -> None:
     findings = preflight(inventory, seen(cp1=facts, w2=facts))
     assert [(its.host, its.level) for its in findings] == [("cp1", "warning"), ("w2", "warning")]
     assert findings[0].what == "MAC address 52:54:00:00:00:01 is shared by cp1, w2"
+
+
+def test_packet_sizes(inventory: Inventory) -> None:
+    """The one that differs from the others."""
+    hosts = (("cp1", 11, 1500), ("w1", 21, 9000), ("w2", 22, 1500))
+    facts = {name: {"interfaces": f"eth0={mtu}=192.0.2.{last}"} for name, last, mtu in hosts}
+    (finding,) = preflight(inventory, seen(**facts))
+    assert (finding.host, finding.level) == ("w1", "warning")
+    assert "its MTU is 9000, that of most others 1500" in finding.what
 
 
 def test_a_kubelet_with_a_resolver_file_of_its_own(tmp_path: Path) -> None:

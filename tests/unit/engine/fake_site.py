@@ -24,7 +24,7 @@ from kprov.model.errors import KprovError
 from kprov.model.host import Host
 from kprov.transport.base import AbortedError
 from kprov.transport.fake import FakeTransport
-from tests.unit.engine.fake_host import FakeHost
+from tests.unit.engine.fake_host import ADDRESSES, FakeHost
 
 VERSIONS = component_versions(ClusterSpec(kubernetes="v1.36.2"))
 MEMBERS = {
@@ -33,7 +33,6 @@ MEMBERS = {
     "cni-plugins": ("bridge", "host-local", "loopback", "portmap"),
     "crictl": ("crictl",),
 }
-ADDRESSES = {"cp1": 11, "cp2": 12, "cp3": 13, "w1": 21, "w2": 22, "w3": 23}
 
 
 def fake_mirror(folder: Path) -> Path:
