@@ -30,7 +30,7 @@ check: setup ## ruff, mypy --strict, import-linter, shellcheck
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	cat kprov/sh/lib/core.sh kprov/sh/lib/result.sh kprov/sh/lib/[!cr]*.sh kprov/sh/lib/reset.sh | shellcheck --shell=sh --exclude=SC2153 -
+	cat kprov/sh/lib/core.sh kprov/sh/lib/result.sh kprov/sh/lib/[!cr]*.sh kprov/sh/lib/reach.sh kprov/sh/lib/reset.sh | shellcheck --shell=sh --exclude=SC2153 -
 	find . -name '*.sh' -not -path './.*' -not -path './kprov/sh/lib/*' -print0 | xargs -0 -r shellcheck
 
 unit: setup ## the tests that need no machine

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from kprov.cli.common import (
     stderr_style,
     stdout_style,
 )
+from kprov.core.preflight import Finding
 from kprov.engine.journal import journalled
 from kprov.model.errors import InterruptedByUser, KprovError, LeaseHeldError
 from kprov.model.plan import Plan
@@ -66,10 +68,11 @@ def run(args: argparse.Namespace) -> int:
     with opened(args, inventory) as it, it.session.state.lock(datetime.now(UTC)):
         session = it.seen(skip=args.skip_unreachable)
         session.check_lease(steal=args.steal_lease)
-        plan = fit_plan(session)
+        findings = (*findings_of(session), *session.reach(it.connections, fresh=True))
+        plan = fit_plan(session, findings)
         if saved is not None:
             saved_plan.same_or_stale(plan, saved, file)
-        result = _apply(args, it, session, plan, asked=saved is not None)
+        result = _apply(args, it, session, plan, findings, asked=saved is not None)
         _finish(session)
     if args.output == "json":
         print_json({**run_data(plan, result), "left_out": list(session.left_out)})
@@ -89,13 +92,19 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _apply(
-    args: argparse.Namespace, it: Opened, session: Session, plan: Plan, *, asked: bool
+    args: argparse.Namespace,
+    it: Opened,
+    session: Session,
+    plan: Plan,
+    findings: Sequence[Finding],
+    *,
+    asked: bool,
 ) -> RunResult:
     """Show, ask, do."""
     if plan.empty:
         note(plan_text(plan, stderr_style()))
         return RunResult(channels=it.connections.channels)
-    for line in finding_lines(findings_of(session), stderr_style()):
+    for line in finding_lines(findings, stderr_style()):
         note(line)
     if not asked and not args.yes:
         note(plan_text(plan, stderr_style()))

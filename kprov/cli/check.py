@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from kprov.cli.cluster import findings_of, opened
+from kprov.cli.cluster import Opened, findings_of, opened
 from kprov.cli.common import host_options, output_option, print_json, stdout_style
 from kprov.core.preflight import Finding
+from kprov.engine.session import Session
+from kprov.model.errors import ArtifactError
 from kprov.ui.findings import finding_lines
 from kprov.ui.junit import Case, junit
 from kprov.ui.style import out
@@ -24,12 +26,13 @@ def run(args: argparse.Namespace) -> int:
     with opened(args) as it:
         look = it.look()
         session = it.session.seen(look)
+        reached = _reach(it, session)
     unreachable = [
         Finding(host, "error", problem.what, problem.hint)
         for host, error in look.errors.items()
         for problem in error.problems
     ]
-    findings = (*unreachable, *findings_of(session))
+    findings = sorted((*unreachable, *findings_of(session), *reached), key=_errors_first)
     if args.output == "json":
         print_json({
             "hosts": [host.name for host in session.hosts],
@@ -48,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     return 1 if any(finding.level == "error" for finding in findings) else 0
 
 
-def _cases(hosts: list[str], findings: tuple[Finding, ...]) -> Iterator[Case]:
+def _cases(hosts: list[str], findings: Sequence[Finding]) -> Iterator[Case]:
     """Errors fail, warnings are told as left out; a host without any is one that is well."""
     words = {"error": "failed", "warning": "not-run"}
     for found in findings:
@@ -57,3 +60,16 @@ def _cases(hosts: list[str], findings: tuple[Finding, ...]) -> Iterator[Case]:
     for host in hosts:
         if host not in {found.host for found in findings}:
             yield Case(host, "preflight", "ok")
+
+
+def _reach(it: Opened, session: Session) -> tuple[Finding, ...]:
+    """What takes a second round trip; without artefacts nothing can be said of downloads."""
+    try:
+        return session.reach(it.connections, fresh=False)
+    except ArtifactError as error:
+        its = error.problem
+        return (Finding("controller", "error", its.what, its.hint),)
+
+
+def _errors_first(finding: Finding) -> bool:
+    return finding.level != "error"

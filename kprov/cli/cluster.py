@@ -155,12 +155,12 @@ def findings_of(session: Session) -> tuple[Finding, ...]:
     return (*address_risks(inventory, facts), *found)
 
 
-def fit_plan(session: Session) -> Plan:
-    """The plan of hosts that can be what it wants; HostsError when some cannot.
+def fit_plan(session: Session, findings: Iterable[Finding]) -> Plan:
+    """The plan of hosts that can be what it wants; HostsError when findings say that they cannot.
 
     Preflight comes first: on a host that is no Linux, say, nobody can tell what to install.
     """
-    _refuse_errors(findings_of(session))
+    _refuse_errors(findings)
     plan = session.plan()
     _refuse_errors(findings_of_plan(session, plan))
     return plan

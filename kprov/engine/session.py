@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from kprov.core.preflight import Certificate
+from kprov.core.preflight import Certificate, Finding
 from kprov.core.virtual_address import virtual_address
 from kprov.engine.apply import Apply, held, run
 from kprov.engine.cache import cache_root
@@ -23,9 +23,10 @@ from kprov.engine.host_material import HostMaterial
 from kprov.engine.limit import limited
 from kprov.engine.material import Material
 from kprov.engine.phases import api_host, phases_for
+from kprov.engine.reach import new_hosts, reach
 from kprov.engine.reachable import first_answering
 from kprov.engine.registries import registries
-from kprov.engine.values import World
+from kprov.engine.values import ARCHITECTURES, World
 from kprov.lang.role import Role, read_role
 from kprov.lang.template import Renderers
 from kprov.model.errors import InputError, Problem, ProblemsError
@@ -78,6 +79,19 @@ class Session:
         """Those that no apply renews; for a session that has `seen`."""
         authorities = self.material.pki.ensure_authorities().values()
         return (*authority_ends(authorities), *kubelet_ends(self.world.facts))
+
+    def reach(self, connections: Connections, *, fresh: bool) -> tuple[Finding, ...]:
+        """What hosts cannot reach; `fresh`: new hosts alone, without any nobody is asked."""
+        new = new_hosts(self.world)
+        if fresh and not new:
+            return ()
+        pulls: dict[str, str] = {}
+        for name in new if fresh else self.world.facts:
+            if self.world.facts[name].get("arch") in ARCHITECTURES:
+                sources = HostMaterial(self.material, self.inventory.host(name), self.world)
+                binary = sources.binary("kubelet", "kubelet")
+                pulls |= {name: binary.origin} if binary.how == "pull" else {}
+        return reach(self.world, connections, pulls, fresh=fresh)
 
     @property
     def applied(self) -> bool:

@@ -49,10 +49,10 @@ def test_apply_asks(site: Site):
 
 
 def test_apply(site: Site):
-    """One apply makes the cluster: a look, a delivery, and one payload for all phases."""
+    """One apply makes the cluster: a look, etcd's disk, a delivery, one payload for all phases."""
     done = site.kprov("apply", site.inventory, "--yes", "-o", "json").exits(0)
     assert done.data["ok"]
-    assert done.data["channels"] == {HOST: 3}
+    assert done.data["channels"] == {HOST: 4}
     assert done.data["channels"][HOST] <= 1 + len(PHASES) + 1
 
 

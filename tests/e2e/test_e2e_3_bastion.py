@@ -57,7 +57,7 @@ def test_apply(site: Site):
     """The same apply as that of root without a bastion."""
     site.memory[HOST] = site.look(HOST)
     done = site.kprov("apply", site.inventory, "--yes", "-o", "json").exits(0)
-    assert done.data["channels"] == {HOST: 3}
+    assert done.data["channels"] == {HOST: 4}
     assert PASSWORD not in done.text
 
 

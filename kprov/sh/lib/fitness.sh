@@ -1,8 +1,11 @@
 # shellcheck shell=sh
 # What preflight alone asks of a host. Files of the kernel and small regular files are read by the
-# shell itself; two processes in all. Whatever is read may be odd: nothing here waits or fails.
+# shell itself; one process in all. Whatever is read may be odd: nothing here waits or fails.
 
 look_fitness() {
+    for fact_value in bash systemd-socket-activate; do
+        if command -v "$fact_value" >/dev/null; then fact "tool_$fact_value" yes; fi
+    done
     fitness_hardware
     fitness_kernel
     fitness_resolver

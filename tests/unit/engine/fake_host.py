@@ -24,6 +24,8 @@ from kprov.transport.base import RemoteExitError
 from tests.unit.engine.fake_script import Script, taken_apart
 
 UNITS = "/etc/systemd/system/"
+ADDRESSES = {"cp1": 11, "cp2": 12, "cp3": 13, "w1": 21, "w2": 22, "w3": 23}
+"""Host to the last number of its address."""
 
 
 class EndEarly(Exception):  # noqa: N818  an event, not an error
@@ -105,6 +107,7 @@ class FakeHost:
         tools = {f"tool_{name}": "yes" for name in NEEDED_TOOLS}
         room = {"disk_free_mb": "9000", "disk_var_free_mb": "9000", "disk_opt_free_mb": "9000"}
         own = {"hostname": self.name, "machine_id": self.name}
+        own["interfaces"] = f"eth0=1500=192.0.2.{ADDRESSES.get(self.name, 1)}"
         self.facts = {**ASSUMED, **tools, **room, **own, **self.facts}
 
     def answer(self, payload: bytes, boot: str) -> Iterator[str]:
@@ -113,6 +116,8 @@ class FakeHost:
         match script.kind:
             case "probe":
                 yield from FakeProbe(self).lines(script)
+            case "reach":
+                yield from FakeReach(self).lines(script)
             case "delivery":
                 for digest, data in script.blobs.items():
                     assert hashlib.sha256(data).hexdigest() == digest, "a parcel that is damaged"
@@ -268,6 +273,31 @@ class FakeProbe:
 
     def look_images(self, number: str) -> Iterator[dict[str, Any]]:
         yield {"condition": int(number), "lines": "\n".join(sorted(self.host.tags))}
+
+
+@dataclass(frozen=True, slots=True)
+class FakeReach:
+    """Reaches everything; `fake_reach` among the facts says what comes of it instead."""
+
+    host: FakeHost
+
+    def lines(self, script: Script) -> Iterator[str]:
+        """JSON lines, as the shell prints them."""
+        for words in script.statements:
+            match words[0]:
+                case "reach_listen":
+                    yield from (json.dumps({"listens": port}) for port in words[2:])
+                case "reach_connect":
+                    answer = self.host.facts.get("fake_reach", "open")
+                    yield json.dumps({"reach": words[1], "is": answer})
+                case "reach_sync":
+                    yield json.dumps({"sync": words[1], "seconds": "0.001 " * 100})
+                case "reach_pull":
+                    yield json.dumps({"pull": "yes", "says": ""})
+                case "printf":
+                    yield words[1].removesuffix("\\n")
+                case _:
+                    assert words[0] in ("exec", "reach_begin", "reach_wait", "reach_finish"), words
 
 
 class FakePayload:

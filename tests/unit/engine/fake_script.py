@@ -9,14 +9,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from kprov.sh.archive import BOOT, DELIVER
-from kprov.sh.library import PAYLOAD, PROBE, RESET, library
+from kprov.sh.library import PAYLOAD, PROBE, REACH, RESET, library
 
-LIBRARIES = {"probe": PROBE, "payload": PAYLOAD, "reset": RESET}
+LIBRARIES = {"probe": PROBE, "payload": PAYLOAD, "reach": REACH, "reset": RESET}
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """One channel's content: `kind` is probe, payload, reset or delivery."""
+    """One channel's content: `kind` is probe, payload, reach, reset or delivery."""
 
     kind: str
     statements: Sequence[Sequence[str]] = ()

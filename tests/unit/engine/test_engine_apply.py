@@ -18,26 +18,27 @@ class TestRoundTrips:
     """SSH channels are counted, so that they cannot creep."""
 
     def test_a_fresh_cluster_and_then_nothing_to_do(self, site: FakeSite) -> None:
-        """One look, one delivery and at most one payload for each phase; then one look each."""
+        """A look, a test of what is reached, a delivery, at most a payload for each phase; then
+        one look each."""
         site.apply()
-        most = 1 + 1 + len(PHASES)
+        most = 1 + 1 + 1 + len(PHASES)
         assert all(2 < count <= most for count in site.channels.values())
         done = site.apply()
         assert site.channels == {"cp1": 1, "w1": 1, "w2": 1}
         assert "No changes" in done.err
         assert "0 changes" in done.out
 
-    def test_one_machine_needs_three_channels(self, site: FakeSite) -> None:
-        """Look, delivery, and everything in one payload: nobody else waits."""
+    def test_one_machine_needs_four_channels(self, site: FakeSite) -> None:
+        """Look, etcd's disk, delivery, and everything in one payload: nobody else waits."""
         site.write("cp1")
         site.apply()
-        assert site.channels == {"cp1": 3}
+        assert site.channels == {"cp1": 4}
 
     def test_three_control_planes(self, site: FakeSite) -> None:
         """etcd forms together; then the hosts have nothing to do."""
         site.write("cp1", "cp2", "cp3", "w1")
         site.apply()
-        assert max(site.channels.values()) <= 2 + len(PHASES)
+        assert max(site.channels.values()) <= 3 + len(PHASES)
         site.apply()
         assert set(site.channels.values()) == {1}
 
@@ -47,15 +48,35 @@ class TestRoundTrips:
         text = site.inventory.read_text().replace("mirror: 'file", "delivery: pull, mirror: 'file")
         site.inventory.write_text(text)
         site.apply()
-        assert site.channels == {"cp1": 2}
+        assert site.channels == {"cp1": 3}
 
     def test_read_only_commands_look_once(self, site: FakeSite) -> None:
-        """And leave nothing behind, on no host and not here."""
-        for command in ("check", "plan", "status"):
+        """`check` a second time, for what hosts reach; nothing is left behind, there or here."""
+        for command, channels in (("check", 2), ("plan", 1), ("status", 1)):
             assert site.run(command).code in (0, 2)
-            assert site.channels == {"cp1": 1, "w1": 1, "w2": 1}
+            assert site.channels == {"cp1": channels, "w1": channels, "w2": channels}
         assert not any(host.is_owned or host.done for host in site.hosts.values())
         assert not site.state.exists()
+
+    def test_a_new_host_is_tried_with_its_neighbours(self, site: FakeSite) -> None:
+        """Others take no part: they are looked at, and learn the way to its pods."""
+        site.apply()
+        site.write("cp1", "w1", "w2", "w3")
+        site.apply()
+        assert site.channels["w1"] == site.channels["w2"] == 2
+        assert site.channels["w3"] >= 4
+        site.apply()
+        assert set(site.channels.values()) == {1}
+
+    def test_a_firewall_between_new_hosts_is_refused(self, site: FakeSite) -> None:
+        """With everything else that is wrong, and nothing is touched."""
+        site.hosts["w1"].facts |= {"fake_reach": "silent", "arch": "mips"}
+        done = site.run("apply", "--yes")
+        assert done.code == 1
+        assert "port 6443 (the API) cannot be reached from w1: no answer" in done.err
+        assert "architecture mips" in done.err
+        assert not any(host.is_owned for host in site.hosts.values())
+        assert site.run("check").code == 1
 
     def test_a_limit_leaves_the_others_alone(self, site: FakeSite) -> None:
         """Neither connected to nor changed."""

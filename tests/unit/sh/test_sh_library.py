@@ -13,7 +13,7 @@ from kprov.model.change import Action, Change
 from kprov.model.kube import KubeObject
 from kprov.model.resource import Content, Resource
 from kprov.sh.kinds import KINDS
-from kprov.sh.library import BENCHMARK, PAYLOAD, PROBE, RESET, library
+from kprov.sh.library import BENCHMARK, PAYLOAD, PROBE, REACH, RESET, library
 from tests.unit.engine.fake_host import FakePayload, FakeProbe
 
 OWNED = {"mode": "0644", "owner": "root", "group": "root"}
@@ -80,7 +80,7 @@ def test_the_fake_knows_every_writing_function() -> None:
     assert {name for name in dir(FakePayload) if name.startswith("k_")} == writing
 
 
-@pytest.mark.parametrize("names", [PROBE, (*PROBE, *BENCHMARK), PAYLOAD, RESET])
+@pytest.mark.parametrize("names", [PROBE, (*PROBE, *BENCHMARK), PAYLOAD, REACH, RESET])
 def test_what_is_left_out_leaves_it_valid(names: tuple[str, ...]) -> None:
     """Comments do not travel; what does is a script that shells accept."""
     text = library(names)
@@ -92,4 +92,4 @@ def test_all_files_are_used() -> None:
     """No function lies around that nobody sends."""
     folder = files("kprov.sh").joinpath("lib")
     names = {entry.name.removesuffix(".sh") for entry in folder.iterdir()}
-    assert names == {*PROBE, *BENCHMARK, *PAYLOAD, *RESET}
+    assert names == {*PROBE, *BENCHMARK, *PAYLOAD, *REACH, *RESET}
