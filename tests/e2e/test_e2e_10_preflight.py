@@ -67,7 +67,7 @@ def test_all_that_is_in_the_way_is_said_at_once(site: Site):
     site.run("cp1", "iptables -A INPUT -p tcp --dport 6443 -j DROP")
     site.run("w1", """
         iptables -A INPUT -p tcp --dport 10250 -j REJECT
-        cp -a /etc/machine-id /root/machine-id
+        cp -a /etc/machine-id /etc/resolv.conf /root/
         systemd-run --quiet --unit=foreign --collect socat TCP-LISTEN:10256,fork,reuseaddr EXEC:cat
         for _ in $(seq 100); do ss -Hltn sport = :10256 | grep -q . && break; sleep 0.1; done
         echo 'nameserver 127.0.0.1' >/etc/resolv.conf
@@ -86,9 +86,8 @@ def test_all_that_is_in_the_way_is_said_at_once(site: Site):
     site.run("cp1", "iptables -D INPUT -p tcp --dport 6443 -j DROP")
     site.run("w1", """
         iptables -D INPUT -p tcp --dport 10250 -j REJECT
-        cp -a /root/machine-id /etc/machine-id && rm /root/machine-id
+        cp -a /root/machine-id /root/resolv.conf /etc/ && rm /root/machine-id /root/resolv.conf
         systemctl stop foreign.service
-        rm /etc/resolv.conf
     """)  # fmt: skip
 
 
