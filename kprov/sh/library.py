@@ -11,7 +11,6 @@ BENCHMARK = ("benchmark",)
 PAYLOAD = (
     "core", "result", "lease", "look", "kube", "write", "node", "unit", "manifest", "artifact",
 )  # fmt: skip
-PAYLOAD = ("core", "result", "lease", "look", "write", "node", "unit", "artifact")
 REACH = ("core", "reach")
 RESET = ("core", "result", "lease", "reset")
 
