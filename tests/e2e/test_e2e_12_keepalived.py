@@ -68,7 +68,7 @@ def test_apply(site: Site):
     site.kprov("apply", site.inventory, "--yes").exits(0)
     until(lambda: len(holders(site)) == 1, "single holder", 30)
     site.run("cp2", f"grep -q https://{ADDRESS}:6443 /var/lib/kubelet/kubeconfig")
-    verified(site, "api", "pod", "cluster-ip")
+    verified(site, "configmap", "pod", "cluster-ip")
     unchanged(site)
 
 
@@ -83,7 +83,7 @@ def test_the_holder_is_lost(site: Site):
     until(lambda: first_answering([ADDRESS, "192.0.2.1"], 6443) == ADDRESS, "API", 60)
     took = time.monotonic() - cut
     print(f"{lost}, which held {ADDRESS}, lost: answers elsewhere after {took:.1f} s")
-    verified(site, "api")
+    verified(site, "configmap")
     power_on(site, lost)
     until(lambda: api_ready(site, lost), "control plane", 120)
     assert lost not in holders(site)
