@@ -44,13 +44,14 @@ def wanted(site: Site, *addons: Mapping[str, Any], tenants: list[dict[str, Any]]
     })  # fmt: skip
 
 
-def web(site: Site, *, command: str = "sleep 100000", page: bool = True) -> None:
+def web(site: Site, *, probe: str = "true", page: bool = True) -> None:
     """The manifest of the add-on: a plain file, with braces that are none of ours."""
     pod = {
         "terminationGracePeriodSeconds": 0,
         "containers": [{
             "name": "main", "image": site.supply.images.busybox, "imagePullPolicy": "Never",
-            "command": ["sh", "-c", command],
+            "command": ["sleep", "100000"],
+            "readinessProbe": {"exec": {"command": [probe]}, "periodSeconds": 1},
         }],
     }  # fmt: skip
     deployment = {
@@ -133,10 +134,10 @@ def test_an_unknown_kind_is_refused_before_anything_of_it_is_applied(site: Site)
 
 def test_what_never_becomes_ready_says_why(site: Site) -> None:
     """The pods' container states and events; it stays due until it is."""
-    web(site, command="exit 7")
+    web(site, probe="false")
     wanted(site, {**WEB, "timeout": 15}, tenants=TENANTS)
     failed = site.kprov("apply", site.inventory, "--yes").exits(1)
-    failed.says("not ready after 15 s: Deployment shop/web", "exitCode", "BackOff")
+    failed.says("not ready after 15 s: Deployment shop/web", "running", "Readiness probe failed")
     site.kprov("plan", site.inventory).exits(2).says("rollout:web", "Deployment shop/web")
     web(site)
     wanted(site, WEB, tenants=TENANTS)

@@ -30,6 +30,7 @@ EXAMPLES: dict[str, Resource] = {
             {"directory": "/o", "binary": "a", "how": "push", "from": "", "member": ""},
         ),
         Resource("image", "i", {"present": True}, {"tags": ("t",), "source": "s", "from": "/x"}),
+        Resource("pull", "p", {"present": True}, {"images": ("t",), "block": True}),
         Resource("unit", "u", {"enabled": True, "running": True, "inputs": "i"}, {"block": True}),
         Resource("sysctl", "a.b", {"value": "1"}),
         Resource("module", "m", {"present": True}),
