@@ -37,10 +37,9 @@ class Registry:
         return f"https://{_HUB.get(self.name, self.name)}"
 
     @property
-    def mirrors(self) -> tuple[str, ...]:
-        """What is asked before the server."""
-        mirrors = self.spec.mirrors
-        return tuple(mirrors if self.spec.fallback else mirrors[:-1])
+    def hosts(self) -> tuple[str, ...]:
+        """What is asked, before the server. Never none: containerd 1.6 takes no file without."""
+        return tuple(self.spec.mirrors) or (self.server,)
 
     @property
     def trusted(self) -> str:
