@@ -77,7 +77,7 @@ class AksSite:
     def unchanged(self) -> None:
         """Nothing to do: no write, not even of a lease."""
         log = list(self.azure.log.entries)
-        assert self.run("plan") == 0, self.out
+        assert self.run("plan") == 0, self.out + self.err
         assert self.apply() == 0, self.err
         assert self.azure.log.writes() == []
         self.azure.log.entries[:] = log
