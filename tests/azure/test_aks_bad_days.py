@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from kprov.cli.main import main
+from tests.azure import child
 from tests.azure.aks_site import SYSTEM, WORK, AksSite
 from tests.azure.faults import Cut, CutConnection, busy, internal_error, puts, throttled
 from tests.azure.identities import READER, Grant
@@ -75,24 +74,9 @@ def test_a_connection_cut_at_any_request_does_not_matter(
 
 
 def killed(site: AksSite, number: int) -> bool:
-    """Apply in another process, and kill it after its n-th request; whether it came that far."""
-    child = os.fork()
-    if child == 0:
-        from azure.core.pipeline.transport import RequestsTransport
-
-        send, sent = RequestsTransport.send, [0]
-
-        def counted(self: RequestsTransport, *args: object, **options: object) -> object:
-            answer = send(self, *args, **options)  # type: ignore[arg-type]
-            sent[0] += 1
-            if sent[0] == number:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return answer
-
-        RequestsTransport.send = counted  # type: ignore[method-assign,assignment]
-        os._exit(main(["apply", "-y", str(site.inventory)]))
-    _, status = os.waitpid(child, 0)
-    return os.WIFSIGNALED(status)
+    """Apply in another process, killed after its n-th request; whether it came that far."""
+    words = ["apply", "-y", str(site.inventory)]
+    return child.exit_code(words, site.folder, killed_after=number) == -signal.SIGKILL
 
 
 def test_a_run_that_was_killed_after_any_request_is_gone_on_with(site: AksSite) -> None:
@@ -117,13 +101,8 @@ def test_a_run_that_was_killed_after_any_request_is_gone_on_with(site: AksSite) 
 def test_ctrl_c_says_how_to_go_on(site: AksSite) -> None:
     """What Azure has begun goes on there; the next run waits for it first."""
     site.azure.world.clock.pace = 0
-    child = os.fork()
-    if child == 0:
-        signal.alarm(3)
-        signal.signal(signal.SIGALRM, signal.default_int_handler)
-        os._exit(main(["apply", "-y", str(site.inventory)]))
-    _, status = os.waitpid(child, 0)
-    assert os.WEXITSTATUS(status) == 130
+    words = ["apply", "-y", str(site.inventory)]
+    assert child.exit_code(words, site.folder, interrupted_after=3) == 130
     assert (site.folder / ".kprov/prod/operation.json").exists()
     site.azure.world.clock.pace = 10
     assert site.apply() == 0, site.err
