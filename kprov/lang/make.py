@@ -149,7 +149,8 @@ def _make_unit(it: _Task) -> list[Resource]:
     expected: dict[str, str | int | bool] = {
         "enabled": bool(params["enabled"]), "running": running, "loaded": True
     }  # fmt: skip
-    unit = Resource("unit", str(params["name"]), expected, {"block": bool(params["block"])})
+    how = {"block": bool(params["block"]), "tries_with": str(params["tries_with"])}
+    unit = Resource("unit", str(params["name"]), expected, how)
     restart = tuple(r.id for r in resources)
     return [*resources, Resource(unit.kind, unit.name, expected, unit.params, restart_on=restart)]
 

@@ -58,7 +58,14 @@ KINDS: Mapping[str, Parameters] = {
     "artifact": Parameters(("name", "path"), {"member": ""}, seen_early=("name", "path", "member")),
     "unit": Parameters(
         ("name",),
-        {"template": "", "enabled": True, "running": True, "block": True, "mode": "0644"},
+        {
+            "template": "",
+            "enabled": True,
+            "running": True,
+            "block": True,
+            "mode": "0644",
+            "tries_with": "",
+        },
         seen_early=("name",),
     ),
     "sysctl": Parameters(("name", "value"), {}, seen_early=("name",)),

@@ -11,7 +11,10 @@ from kprov.sh.records import Records
 
 
 class UnitKind:
-    """unit {name, enabled, running, block}.
+    """unit {name, enabled, running, block, tries_with}.
+
+    `tries_with`: a flag with which the program reads its other flags and ends; a running unit is
+    not restarted when it does not take them.
 
     `inputs` is the digest of what it restarts on, `reloaded` of what it only reloads on.
     """
@@ -37,8 +40,9 @@ class UnitKind:
     def write(self, change: Change) -> str:
         """Reload if needed, enable, restart, record the inputs."""
         want = change.resource.expected or {"enabled": False, "running": False, "inputs": "-"}
+        tries = str(change.resource.params.get("tries_with") or "")
         return call(
-            "k_unit",
+            *(("k_tried_unit", tries) if tries else ("k_unit",)),
             change.resource.name,
             bool(want["enabled"]),
             bool(want["running"]),

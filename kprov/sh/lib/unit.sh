@@ -70,10 +70,48 @@ $(unit_story "$1")"
     ok
 }
 
+# A unit that runs is only stopped for flags that its program takes: the same command line, as the
+# same user and in the same sandbox, with one more flag that makes it read the others and end.
+# systemd finds a unit of a new name by itself; it is gone with its file.
+k_tried_unit() {  # flag, then as k_unit
+    unit_flag=$1
+    shift
+    case ${6-} in tell | keep) ;; *) if [ "$3" = yes ]; then unit_tries "$1" "$unit_flag"; fi ;; esac
+    k_unit "$@"
+}
+
+unit_tries() {  # unit flag
+    unit_file=/etc/systemd/system/$1
+    [ -f "$unit_file" ] || return 0
+    systemctl is-active --quiet -- "$1" || return 0
+    unit_trial=kprov-try-$1
+    mkdir -p /run/systemd/system
+    awk -v flag="$2" '
+        /^\[Service\]/ { print; print "Type=oneshot"; print "StandardOutput=null"; print "StandardError=journal"; next }
+        /^\[Install\]/ { exit }
+        /^(Type|Restart|RestartSec|ExecStartPre|ExecStartPost|ExecStop|ExecReload|Delegate|TimeoutStartSec)=/ { next }
+        /^ExecStart=/ { command = 1 }
+        command && !/\\$/ { print $0 " " flag; command = 0; next }
+        { print }
+    ' "$unit_file" >"/run/systemd/system/$unit_trial"
+    unit_since=$(date +%s)
+    unit_good=yes
+    systemctl start -- "$unit_trial" >>"$KPROV_TMP/log" 2>&1 || unit_good=no
+    rm -f -- "/run/systemd/system/$unit_trial"
+    if [ $unit_good = yes ]; then return 0; fi
+    unit_said=$(journalctl --no-pager --quiet --since="@$unit_since" --output=cat --unit="$unit_trial" 2>/dev/null |
+        story_lines | grep -v -e '^ ' -e "$unit_trial" | head -n 8)
+    systemctl reset-failed -- "$unit_trial" 2>/dev/null
+    fail "$1 does not take its new command line, so it was not restarted and runs on as it was:
+$unit_said
+-- likely cause: $(likely_cause "$unit_said" "$unit_trial")"
+}
+
 likely_cause() {
     case $1 in
         *"address already in use"*) echo "another program holds the port: see the listeners above" ;;
         *"no space left on device"*) echo "the disk is full" ;;
+        *"unrecognized feature gate"*) echo "a feature gate that this version does not know: check extra_args" ;;
         *"unknown flag"* | *"unknown shorthand"* | *"flag provided but not defined"*)
             echo "a flag that this version does not know: check extra_args" ;;
         *"certificate has expired"* | *"not yet valid"*) echo "a certificate is out of its time: is the clock of this host right?" ;;

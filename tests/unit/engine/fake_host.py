@@ -472,6 +472,10 @@ class FakePayload:
         unit.starts += unit.running and how != "tell"
         self._host.owned.add(("unit", name))
 
+    def k_tried_unit(self, flag: str, *words: str) -> None:
+        assert flag.startswith("--")
+        self.k_unit(*words)
+
     def k_sysctl(self, name: str, value: str) -> None:
         self._host.sysctls[name] = value
 
