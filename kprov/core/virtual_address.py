@@ -5,9 +5,12 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator, Mapping
 
+from kprov.core.batch import runs
 from kprov.core.preflight.place import Finding
 from kprov.model.facts import Facts
 from kprov.model.host import Inventory
+
+UNIT = "kprov-keepalived.service"
 
 
 def virtual_address(inventory: Inventory) -> str:
@@ -45,7 +48,10 @@ def _risks(address: str, planes: Mapping[str, Facts], wanted: int) -> Iterator[F
                 name, "error", f"cluster.endpoint {address} is in no network of this host",
                 f"with keepalived all control planes share one: {its.get('addresses')}",
             )  # fmt: skip
-    ours = any(address in its.get("addresses").split() for its in planes.values())
+    # where ours is at work already it may be on its way from one to the other while they are asked
+    ours = any(
+        address in its.get("addresses").split() or runs(its, UNIT) for its in planes.values()
+    )
     answered = [name for name, its in planes.items() if its.flag("virtual_address_answers")]
     # one that was not reached may be the one that has it
     if answered and not ours and len(planes) == wanted:

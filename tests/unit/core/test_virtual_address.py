@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from kprov.core.virtual_address import address_risks, interface_of
 from kprov.model.cluster import ClusterSpec
@@ -49,6 +50,8 @@ def test_an_address_that_somebody_has_is_refused() -> None:
     assert "answers already" in words({"a": a, "b": b}, "a", "b")
     assert words({"a": a, "b": host("192.0.2.12 192.0.2.9")}, "a", "b") == ""
     assert words({"a": a}, "a", "b") == ""
+    at_work = replace(b, observed={"unit:kprov-keepalived.service": {"running": True}})
+    assert words({"a": a, "b": at_work}, "a", "b") == "", "it is on its way between the two"
 
 
 def test_without_keepalived_nobody_asks() -> None:
