@@ -89,5 +89,5 @@ def _restart(step: Step, voters: Mapping[str, bool]) -> Iterator[Finding]:
 
 
 def _words(voters: Mapping[str, bool]) -> str:
-    names = [name for name, its in voters.items() if its]
+    names = sorted(name for name, its in voters.items() if its)
     return f"{len(names)} of {len(voters)} members are healthy ({', '.join(names) or 'none'})"
