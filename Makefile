@@ -34,7 +34,7 @@ check: setup ## ruff, mypy --strict, import-linter, shellcheck
 	find . -name '*.sh' -not -path './.*' -not -path './kprov/sh/lib/*' -print0 | xargs -0 -r shellcheck
 
 unit: setup ## the tests that need no machine
-	$(BIN)/python -m pytest -q tests/unit tests/golden
+	$(BIN)/python -m pytest -q --numprocesses=auto --dist=loadfile tests/unit tests/golden
 
 golden: setup ## rewrite the golden files; read the diff before you commit it
 	KPROV_GOLDEN=write $(BIN)/python -m pytest -q tests/golden
@@ -43,7 +43,8 @@ e2e: setup system ## the tests on real machines and real Kubernetes (root)
 	$(SUDO) env "PATH=$$PATH" $(BIN)/python -m pytest -q tests/integration tests/e2e
 
 test: system check ## every test there is; what CI runs
-	$(SUDO) env "PATH=$$PATH" $(BIN)/python -m pytest -q tests
+	$(SUDO) env "PATH=$$PATH" $(BIN)/python -m pytest -q --numprocesses=auto --dist=loadfile tests --ignore=tests/integration --ignore=tests/e2e
+	$(SUDO) env "PATH=$$PATH" $(BIN)/python -m pytest -q tests/integration tests/e2e
 
 demo: setup system ## a real cluster on this computer
 	$(SUDO) env "PATH=$$PATH" $(BIN)/python -m tests.testbed.demo

@@ -100,7 +100,8 @@ def _validated(
         except ValidationError as error:
             bad = dict(_by_path(error.errors(), written))
             for path, details in bad.items():
-                _note(path, details, written, shape, findings)
+                if not any(path == its[: len(path)] for its in wrong):  # said of what is in it
+                    _note(path, details, written, shape, findings)
             wrong |= bad.keys()
             if () in bad:
                 return None, written, frozenset(wrong)

@@ -16,7 +16,6 @@ from kprov.inventory.tree import KNOWN_GROUPS
 from kprov.model.host import Host, Inventory
 
 _REASONS: Mapping[str, str] = {
-    "bin_dir": "binaries are in /opt/kprov, links to them in /usr/local/bin",
     "etcd_member_name": "etcd members are called like their hosts",
     "kube_config_dir": "it is /etc/kubernetes",
     "kubeconfig_localhost": "`kprov kubeconfig` writes it",

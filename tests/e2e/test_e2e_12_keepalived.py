@@ -83,7 +83,7 @@ def test_the_holder_is_lost(site: Site):
     until(lambda: first_answering([ADDRESS, "192.0.2.1"], 6443) == ADDRESS, "API", 60)
     took = time.monotonic() - cut
     print(f"{lost}, which held {ADDRESS}, lost: answers elsewhere after {took:.1f} s")
-    verified(site, "configmap")
+    verified(site, "rbac")  # no pod: the node that is lost counts as Ready for a while
     power_on(site, lost)
     until(lambda: api_ready(site, lost), "control plane", 120)
     assert lost not in holders(site)

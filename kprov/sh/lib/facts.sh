@@ -14,7 +14,8 @@ look_facts() {
     facts_network
     facts_kubernetes
     facts_lease
-    facts_nft &
+    # beside the rest; a line of its own could end up inside one that others are writing
+    facts_nft 3>"$KPROV_TMP/look.nft" &
 }
 
 facts_os() {

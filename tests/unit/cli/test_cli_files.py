@@ -58,7 +58,7 @@ class TestRender:
         """Place in the role, expected state, the call; nothing is connected to or written."""
         done = site.run("render", "w1", "kubelet")
         assert "roles/kubelet/tasks.yaml:" in done.out
-        assert "$ k_unit kubelet.service yes yes no" in done.out
+        assert "$ k_tried_unit --help kubelet.service yes yes no" in done.out
         assert "restart_on: file:/etc/systemd/system/kubelet.service" in done.out
         assert site.transports == []
         assert not site.state.exists()

@@ -254,7 +254,11 @@ def test_an_invalid_host_name(folder: Folder, name: str, hint: str) -> None:
         ("network: {pods: all}", "2: `cluster.network.pods`: 'all' is not a network", ""),
         ("network: {pods: 10.1.2.3/16}", "2: `cluster.network.pods`: '10.1.2.3/16'", "host bits"),
         ("images: {a: b}", "2: `cluster.images` is a mapping, expected a list", ""),
-        ("images:\n  - {}", "3: `cluster.images[0]` has no `archive`", ""),
+        (
+            "images:\n  - {}",
+            "3: `cluster.images[0]`: expected either `archive: FILE` or `image: NAME`",
+            "",
+        ),
         (
             "images:\n  - {archive: a.tar}",
             "3: the image archive a.tar does not exist",

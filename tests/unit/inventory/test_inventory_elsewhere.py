@@ -142,7 +142,7 @@ def test_carried_over(folder: Folder) -> None:
     ))  # fmt: skip
     folder.write("old/group_vars/k8s_cluster.yml", (
         "kube_version: v1.35.4\nkube_pods_subnet: 10.233.64.0/18\nkube_proxy_mode: nftables\n"
-        "bin_dir: /usr/local/bin\ncalico_mtu: 1400\nmax_pods: 60\nsomething: else\n"
+        "kube_config_dir: /etc/kubernetes\nbin_dir: /opt/bin\ncalico_mtu: 1400\nmax_pods: 60\nsomething: else\n"
     ))  # fmt: skip
     old = folder.load("old/hosts.ini")
     transfer = transferred(old, "new.yaml")
@@ -156,6 +156,7 @@ def test_carried_over(folder: Folder) -> None:
         assert addresses(new, group) == addresses(old, group)
     assert new.cluster == old.cluster
     assert new.host("w1").vars["max_pods"] == 60
-    assert set(transfer.left_out) == {"bin_dir", "calico_mtu", "something"}
-    assert "/opt/kprov" in transfer.left_out["bin_dir"]
+    assert new.host("w1").vars["bin_dir"] == "/opt/bin"
+    assert set(transfer.left_out) == {"kube_config_dir", "calico_mtu", "something"}
+    assert "/etc/kubernetes" in transfer.left_out["kube_config_dir"]
     assert transfer.left_out["something"] == "nothing in kprov means the same"

@@ -143,7 +143,7 @@ def test_its_variables_are_honoured_and_the_rest_reported_once(folder: Folder, n
     assert cluster.network.cni == "bridge"
     ignored, calico = inventory.warnings
     assert ignored == (
-        "9 variables mean nothing to kprov and will be ignored: bin_dir, etcd_member_name, "
+        "8 variables mean nothing to kprov and will be ignored: etcd_member_name, "
         "kube_apiserver_ip, kube_config_dir, kube_reserved, kube_script_dir, "
         "kubeadm_certificate_key, no_proxy_exclude_workers, ntp_servers"
     )

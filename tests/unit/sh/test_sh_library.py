@@ -94,3 +94,19 @@ def test_all_files_are_used() -> None:
     folder = files("kprov.sh").joinpath("lib")
     names = {entry.name.removesuffix(".sh") for entry in folder.iterdir()}
     assert names == {*PROBE, *BENCHMARK, *PAYLOAD, *REACH, *RESET}
+
+
+def test_nothing_in_the_background_writes_between_the_lines_of_others() -> None:
+    """A probe's lines come from many programs: what runs beside them collects its own in a file."""
+    lines = library(PROBE).splitlines()
+    for number, line in enumerate(lines):
+        if not re.search(r"[^&]&$", line):
+            continue
+        indent = len(line) - len(line.lstrip())
+        start = number
+        while line.lstrip().startswith(")") and lines[start].strip() != "(":
+            start -= 1
+            assert len(lines[start]) - len(lines[start].lstrip()) >= indent
+        body = "\n".join(lines[start : number + 1])
+        own = "3>" in line or not re.search(r">&3|\bfact ", body)
+        assert own and (start < number or "3>" in line), body
