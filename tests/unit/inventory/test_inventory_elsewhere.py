@@ -142,7 +142,8 @@ def test_carried_over(folder: Folder) -> None:
     ))  # fmt: skip
     folder.write("old/group_vars/k8s_cluster.yml", (
         "kube_version: v1.35.4\nkube_pods_subnet: 10.233.64.0/18\nkube_proxy_mode: nftables\n"
-        "kube_config_dir: /etc/kubernetes\nbin_dir: /opt/bin\ncalico_mtu: 1400\nmax_pods: 60\nsomething: else\n"
+        "kube_config_dir: /etc/kubernetes\nbin_dir: /opt/bin\ncalico_mtu: 1400\nmax_pods: 60\n"
+        "something: else\n"
     ))  # fmt: skip
     old = folder.load("old/hosts.ini")
     transfer = transferred(old, "new.yaml")

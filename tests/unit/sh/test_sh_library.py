@@ -100,13 +100,9 @@ def test_nothing_in_the_background_writes_between_the_lines_of_others() -> None:
     """A probe's lines come from many programs: what runs beside them collects its own in a file."""
     lines = library(PROBE).splitlines()
     for number, line in enumerate(lines):
-        if not re.search(r"[^&]&$", line):
+        if not re.search(r"[^&]&$", line) or "3>" in line:
             continue
-        indent = len(line) - len(line.lstrip())
-        start = number
-        while line.lstrip().startswith(")") and lines[start].strip() != "(":
-            start -= 1
-            assert len(lines[start]) - len(lines[start].lstrip()) >= indent
-        body = "\n".join(lines[start : number + 1])
-        own = "3>" in line or not re.search(r">&3|\bfact ", body)
-        assert own and (start < number or "3>" in line), body
+        assert line.strip() == ") &", f"{line}: give it a descriptor 3 of its own"
+        start = max(n for n, text in enumerate(lines[:number]) if text.strip() == "(")
+        for text in lines[start:number]:
+            assert not re.search(r">&3|\bfact ", text), text
