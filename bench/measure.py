@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import statistics
 import subprocess
@@ -13,12 +14,17 @@ from collections.abc import Callable, Sequence
 def seconds(command: Sequence[str], *, stdin: bytes | None = None) -> float:
     """Wall seconds of one run; the command must succeed."""
     start = time.monotonic()
-    done = subprocess.run(command, input=stdin, capture_output=True, check=False)
+    done = subprocess.run(command, input=stdin, capture_output=True, check=False, env=_installed())
     took = time.monotonic() - start
     if done.returncode:
         sys.stderr.write(done.stdout.decode() + done.stderr.decode())
         raise SystemExit(f"{command[0]} ended with {done.returncode}")
     return took
+
+
+def _installed() -> dict[str, str]:
+    """The environment in which Python keeps what it compiled, as an installed kprov has it."""
+    return {key: its for key, its in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
 
 
 def pairs(
