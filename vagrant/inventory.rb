@@ -10,6 +10,9 @@ require "yaml"
 class Inventory
   Group = Struct.new(:vars, :hosts, :children)
 
+  # What stands beside groups: cluster specs, not hosts
+  SPECS = %w[cluster clusters failover].freeze
+
   attr_reader :cluster
 
   def initialize(path)
@@ -20,7 +23,7 @@ class Inventory
     @groups = { "all" => Group.new({}, [], []) }
     @order = []
     @host_vars = Hash.new { |vars, name| vars[name] = {} }
-    content.each { |name, body| read_group(name, body) unless name == "cluster" }
+    content.each { |name, body| read_group(name, body) unless SPECS.include?(name) }
   end
 
   # Name to variables, in the order in which hosts were first written.
