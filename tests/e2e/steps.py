@@ -25,7 +25,7 @@ def verified(site: Site, *only: str) -> Done:
 def unchanged(site: Site) -> None:
     """An apply has nothing to do and needs one look at each host; `plan` agrees."""
     done = site.kprov("apply", site.inventory, "--yes", "-o", "json").exits(0)
-    assert done.data["changes"] == 0
+    assert done.data["changes"] == 0, done
     assert set(done.data["channels"].values()) == {1}
     site.kprov("plan", site.inventory).exits(0).says("No changes")
 
