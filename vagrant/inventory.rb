@@ -1,7 +1,8 @@
 # What Vagrant has to know of an inventory: its hosts in written order, each with merged variables.
 #
-# The rules are Ansible's, as kprov reads them: groups with children, ranges such as w[01:03],
-# group_vars/ and host_vars/ beside the file; all < parent group < child group < host.
+# The rules are Ansible's, as kprov reads them (kprov/inventory/merge.py): groups with children,
+# ranges such as w[01:03]; from weak to strong: what groups say in the file, `all` and parents first,
+# group_vars/ in the same order, what the host's line says, host_vars/.
 # As a program, `ruby inventory.rb FILE`, it prints JSON: the tests hold that against kprov.
 
 require "json"
@@ -13,13 +14,10 @@ class Inventory
   # What stands beside groups: cluster specs, not hosts
   SPECS = %w[cluster clusters failover].freeze
 
-  attr_reader :cluster
-
   def initialize(path)
     @path = path
     content = YAML.safe_load(quoted_ranges(File.read(path)), aliases: true) || {}
     raise "#{path}: expected a mapping with `all:`" unless content.is_a?(Hash)
-    @cluster = content["cluster"] || {}
     @groups = { "all" => Group.new({}, [], []) }
     @order = []
     @host_vars = Hash.new { |vars, name| vars[name] = {} }
@@ -59,11 +57,10 @@ class Inventory
 
   def vars_of(host)
     groups = @groups.keys.select { |name| name != "all" && member?(name, host) }
-    ordered = groups.sort_by { |name| [depth(name), name] }
-    merged = ["all", *ordered].reduce({}) do |vars, name|
-      vars.merge(@groups[name].vars).merge(beside("group_vars", name))
-    end
-    merged.merge(@host_vars[host]).merge(beside("host_vars", host))
+    ordered = ["all", *groups.sort_by { |name| [depth(name), name] }]
+    written = ordered.map { |name| @groups[name].vars }
+    filed = ordered.map { |name| beside("group_vars", name) }
+    [*written, *filed, @host_vars[host], beside("host_vars", host)].reduce({}, :merge)
   end
 
   def member?(name, host)
@@ -77,12 +74,23 @@ class Inventory
     1 + (parents.keys.map { |parent| depth(parent) }.max || 0)
   end
 
-  # group_vars/NAME, NAME.yaml, NAME.yml, NAME.json, or a folder of such files.
+  ENDINGS = ["", ".yml", ".yaml", ".json"].freeze
+
+  # The first of NAME, NAME.yml, NAME.yaml, NAME.json that exists; a folder is read whole.
   def beside(folder, name)
     base = File.join(File.dirname(@path), folder, name)
-    files = ["", ".yaml", ".yml", ".json"].map { |ending| base + ending }.select { |file| File.file?(file) }
-    files += Dir.glob("#{base}/**/*").select { |file| File.file?(file) }.sort if File.directory?(base)
-    files.reduce({}) { |vars, file| vars.merge(YAML.safe_load(File.read(file), aliases: true) || {}) }
+    found = ENDINGS.map { |ending| base + ending }.find { |path| File.exist?(path) }
+    files_under(found).reduce({}) do |vars, file|
+      vars.merge(YAML.safe_load(File.read(file), aliases: true) || {})
+    end
+  end
+
+  def files_under(path)
+    return [path].compact unless path && File.directory?(path)
+    children = Dir.children(path).sort.reject { |name| name.start_with?(".") || name.end_with?("~") }
+    children.map { |name| File.join(path, name) }
+            .select { |child| File.directory?(child) || ENDINGS.include?(File.extname(child)) }
+            .flat_map { |child| files_under(child) }
   end
 
   # `w[01:03]` to w01, w02, w03; several ranges multiply out.

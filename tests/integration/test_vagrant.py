@@ -70,14 +70,20 @@ def test_rich_inventory_reads_alike(tmp_path: Path) -> None:
     path = tmp_path / "inventory.yaml"
     path.write_text(RICH)
     (tmp_path / "group_vars/storage").mkdir(parents=True)
-    (tmp_path / "group_vars/all.yml").write_text("beside: all\n")
+    # files beside win over what groups say in the inventory, of two spellings one is read
+    (tmp_path / "group_vars/all.yml").write_text("beside: all\nenabled: false\nlevel: filed\n")
+    (tmp_path / "group_vars/all.yaml").write_text("beside: nobody reads this\n")
+    (tmp_path / "group_vars/storage/.hidden.yaml").write_text("beside: nor this\n")
     (tmp_path / "group_vars/storage/disks.yaml").write_text("beside: storage\n")
     (tmp_path / "host_vars").mkdir()
     (tmp_path / "host_vars/cp2.yaml").write_text("level: beside\n")
     ruby, kprov = as_ruby_reads(path), as_kprov_reads(path)
     assert list(ruby) == list(kprov)
     assert ruby == kprov
-    assert ruby["disk04"]["level"] == "child"
+    assert ruby["disk04"] == {
+        "level": "filed", "enabled": False, "beside": "storage", "vagrant_memory": 1024,
+    }  # fmt: skip
+    assert ruby["cp1"]["level"] == "host"
     assert ruby["cp2"]["level"] == "beside"
 
 
