@@ -2,7 +2,7 @@
 
 Attribute names are those of each provider's documentation. A machine belongs to the cluster when
 its tags (labels, metadata) have `kprov_groups`: group names with commas, spaces or, where a cloud
-takes neither, double underscores between them.
+takes neither, double underscores between them. Where tags are plain words: `kprov_groups-NAME`.
 """
 
 from __future__ import annotations
@@ -51,13 +51,10 @@ MACHINES: Mapping[str, MachineType] = {
         ("ipv4_address", "ipv4_address_private"), ("ipv4_address_private",)
     ),
     "vsphere_virtual_machine": MachineType(
-        ("default_ip_address",), ("default_ip_address",), ("extra_config", "custom_attributes")
+        ("default_ip_address",), ("default_ip_address",), ("extra_config",)
     ),
     "proxmox_virtual_environment_vm": MachineType(
         ("ipv4_addresses.1.0",), ("ipv4_addresses.1.0",), ("tags",)
-    ),
-    "libvirt_domain": MachineType(
-        ("network_interface.0.addresses.0",), ("network_interface.0.addresses.0",), ("metadata",)
     ),
 }
 ANSIBLE_HOST, ANSIBLE_GROUP = "ansible_host", "ansible_group"
@@ -79,7 +76,7 @@ def groups_of(values: Mapping[str, Any], machine: MachineType) -> tuple[str, ...
         tags = at(values, path)
         if isinstance(tags, Mapping) and tags.get(TAG):
             return tuple(word for word in re.split(r"[\s,;]+|__", str(tags[TAG])) if word)
-        if isinstance(tags, list):  # a plain list of words, as Proxmox has it
+        if isinstance(tags, list):  # plain words, as Proxmox and DigitalOcean have them
             named = [str(tag)[len(TAG) + 1 :] for tag in tags if str(tag).startswith(f"{TAG}-")]
             if named:
                 return tuple(named)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from inventory_folder import Folder
 
+from kprov.inventory.terraform_resources import MACHINES as MACHINE_TYPES
 from kprov.inventory.transfer import transferred
 from kprov.model.host import Inventory
 
@@ -107,6 +108,9 @@ MACHINES = [
         "metadata": {"kprov_groups": "kube_control_plane,kube_node"}}),
     ("hcloud_server", {"name": "n", "ipv4_address": "192.0.2.1", "network": [{"ip": "10.0.0.1"}],
         "labels": {"kprov_groups": "kube_control_plane__kube_node"}}),
+    ("digitalocean_droplet", {"name": "n", "ipv4_address": "192.0.2.1",
+        "ipv4_address_private": "10.0.0.1",
+        "tags": ["web", "kprov_groups-kube_control_plane", "kprov_groups-kube_node"]}),
     ("ansible_host", {"name": "n", "groups": ["kube_control_plane", "kube_node"],
         "variables": {"ansible_host": "192.0.2.1", "ip": "10.0.0.1"}}),
 ]  # fmt: skip
@@ -123,6 +127,32 @@ def test_terraform_state(folder: Folder, kind: str, values: dict[str, Any]) -> N
     assert addresses(inventory, "kube_node") == {"n": "192.0.2.1"}
     assert inventory.host("n").vars["ip"] == "10.0.0.1"
     assert len(inventory.hosts) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("vsphere_virtual_machine", {"name": "n", "default_ip_address": "10.0.0.1",
+            "extra_config": {"kprov_groups": "kube_control_plane"}}),
+        ("proxmox_virtual_environment_vm", {"name": "n",
+            "ipv4_addresses": [["127.0.0.1"], ["10.0.0.1"]],
+            "tags": ["kprov_groups-kube_control_plane"]}),
+    ],
+)  # fmt: skip
+def test_machines_with_one_address(folder: Folder, kind: str, values: dict[str, Any]) -> None:
+    """It is both: what SSH connects to, and the address in the cluster."""
+    folder.write("state.json", state({"type": kind, "address": f"{kind}.n", "values": values}))
+    inventory = folder.load("state.json")
+    assert addresses(inventory, "kube_control_plane") == {"n": "10.0.0.1"}
+    assert "ip" not in inventory.host("n").vars
+
+
+def test_every_machine_type_is_tried() -> None:
+    """A row that no test has seen work would be a guess."""
+    tried = {kind for kind, _ in MACHINES} | {
+        "vsphere_virtual_machine", "proxmox_virtual_environment_vm",
+    }  # fmt: skip
+    assert tried >= MACHINE_TYPES.keys()
 
 
 def test_terraform_without_hosts(folder: Folder) -> None:
