@@ -116,7 +116,8 @@ class Session:
         seen = api_host(self.inventory, self.world.facts)
         addresses = [its.connection.address for its in seen or self.inventory.control_planes]
         port = self.inventory.cluster.kube_apiserver.port
-        host = first_answering(addresses, port)
+        authority = self.material.pki.authority("kubernetes").cert_pem
+        host = first_answering(addresses, port, authority)
         bracketed = f"[{host}]" if ":" in host else host
         return f"https://{bracketed}:{port}"
 
