@@ -1,4 +1,4 @@
-"""A host's addresses in the cluster, its interfaces, and what its routes reach. Pure."""
+"""Addresses: of endpoints, of a host, of its interfaces, and what its routes reach. Pure."""
 
 from __future__ import annotations
 
@@ -23,6 +23,15 @@ class Interface:
     name: str
     mtu: int
     addresses: tuple[str, ...]
+
+
+def endpoint_parts(endpoint: str) -> tuple[str, str]:
+    """Host and port of `api.example.com:6443` and `[2001:db8::1]:6443`; "" where no port is."""
+    if endpoint.startswith("["):
+        host, _, rest = endpoint[1:].partition("]")
+        return host, rest.removeprefix(":")
+    host, _, port = endpoint.rpartition(":")
+    return (host, port) if host and port.isdigit() and ":" not in host else (endpoint, "")
 
 
 def known_address(host: Host, family: int = 0) -> str | None:
@@ -67,18 +76,29 @@ def mtu_of(facts: Facts, address: str) -> int:
 
 
 def on_link(facts: Facts, address: str) -> bool | None:
-    """Whether the best route to an address needs no router; None where no route was found.
+    """Whether the best route to an address needs no router; None where no route was found."""
+    route = _best_route(facts, address)
+    return None if route is None else not _is_address(route[1])
+
+
+def interface_of(facts: Facts, address: str) -> str:
+    """The interface in whose network an address is; empty when it is in none of the host's."""
+    prefix, way = _best_route(facts, address) or (0, "")
+    return way if prefix and not _is_address(way) else ""
+
+
+def _best_route(facts: Facts, address: str) -> tuple[int, str] | None:
+    """Prefix length and way of the route that an address takes; None where there is none.
 
     Routes are words NETWORK@DEVICE, or NETWORK@ADDRESS for those through a router.
     """
     wanted = ipaddress.ip_address(address)
-    best: tuple[int, bool] | None = None
-    for word in facts.get("routes").split():
-        target, _, way = word.partition("@")
-        network = _network(target, wanted.version)
-        if network is not None and wanted in network and (not best or network.prefixlen > best[0]):
-            best = (network.prefixlen, not _is_address(way))
-    return None if best is None else best[1]
+    found = [
+        (network.prefixlen, way)
+        for target, _, way in (word.partition("@") for word in facts.get("routes").split())
+        if (network := _network(target, wanted.version)) and wanted in network
+    ]
+    return max(found, key=lambda route: route[0], default=None)
 
 
 def _network(text: str, family: int) -> Network | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator, Mapping
 
+from kprov.core.addresses import endpoint_parts, interface_of
 from kprov.core.batch import runs
 from kprov.core.preflight.place import Finding
 from kprov.model.facts import Facts
@@ -17,19 +17,7 @@ def virtual_address(inventory: Inventory) -> str:
     """The address that the control planes shall hold together; empty without keepalived."""
     if inventory.load_balancer != "keepalived":
         return ""
-    return (inventory.cluster.endpoint or "").rpartition(":")[0]
-
-
-def interface_of(address: str, facts: Facts) -> str:
-    """The interface of a host whose network an address is in; empty when there is none.
-
-    `routes` are words NETWORK@INTERFACE; that of a route through a gateway is the gateway.
-    """
-    for word in facts.get("routes").split():
-        network, _, interface = word.partition("@")
-        if "/" in network and ipaddress.ip_address(address) in ipaddress.ip_network(network):
-            return interface if not interface[:1].isdigit() else ""
-    return ""
+    return endpoint_parts(inventory.cluster.endpoint or "")[0]
 
 
 def address_risks(inventory: Inventory, facts: Mapping[str, Facts]) -> tuple[Finding, ...]:
@@ -43,7 +31,7 @@ def address_risks(inventory: Inventory, facts: Mapping[str, Facts]) -> tuple[Fin
 
 def _risks(address: str, planes: Mapping[str, Facts], wanted: int) -> Iterator[Finding]:
     for name, its in planes.items():
-        if not interface_of(address, its):
+        if not interface_of(its, address):
             yield Finding(
                 name, "error", f"cluster.endpoint {address} is in no network of this host",
                 f"with keepalived all control planes share one: {its.get('addresses')}",

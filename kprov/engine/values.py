@@ -8,8 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from kprov.core import etcd
-from kprov.core.addresses import ETHERNET_MTU, found_address, known_address, mtu_of
-from kprov.core.virtual_address import interface_of, virtual_address
+from kprov.core.addresses import (
+    ETHERNET_MTU,
+    endpoint_parts,
+    found_address,
+    interface_of,
+    known_address,
+    mtu_of,
+)
+from kprov.core.virtual_address import virtual_address
 from kprov.engine.node_values import kubelet_of, node_object
 from kprov.engine.proxy import proxy_mode
 from kprov.engine.registries import Registry
@@ -169,7 +176,7 @@ def _interface(world: World, host: Host) -> Any:
     if host.name not in world.facts:
         return Pending(f"facts of {host.name}")
     virtual = virtual_address(world.inventory)
-    return interface_of(virtual, world.facts[host.name]) if virtual else ""
+    return interface_of(world.facts[host.name], virtual) if virtual else ""
 
 
 def _etcd(world: World, host: Host) -> Any:
@@ -193,8 +200,8 @@ def api(world: World) -> Api:
         its_port = world.cluster.load_balancer_port
         return Api(f"https://127.0.0.1:{its_port}", local, "127.0.0.1", its_port, balancer)
     if endpoint:
-        host, _, text = endpoint.rpartition(":")
-        return Api(f"https://{endpoint}", local, host.strip("[]"), int(text), balancer)
+        reached, text = endpoint_parts(endpoint)
+        return Api(f"https://{endpoint}", local, reached, int(text), balancer)
     first = addresses(world, world.inventory.control_planes[0])[0]
     if isinstance(first, Pending):
         return Api(first, local, first, port, balancer)

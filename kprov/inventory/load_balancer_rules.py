@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from kprov.core.addresses import endpoint_parts
 from kprov.inventory.findings import Findings
 from kprov.inventory.names import address_of
 from kprov.inventory.spec import ReadSpec
 from kprov.model.host import Inventory
-from kprov.pki.table import endpoint_host
 
 
 def check_load_balancer(inventory: Inventory, read: ReadSpec, findings: Findings) -> None:
@@ -39,12 +39,12 @@ def _check_virtual_address(inventory: Inventory, read: ReadSpec, findings: Findi
         hint = "endpoint: ADDRESS:PORT, a free address of the control planes' network"
         findings.problem(what, read.place("load_balancer"), hint)
         return
-    host, port = endpoint_host(endpoint), read.spec.kube_apiserver.port
+    (host, text), port = endpoint_parts(endpoint), read.spec.kube_apiserver.port
     address = address_of(host)
     if address is None or address.version != 4:
         what = f"`cluster.endpoint` is {endpoint!r}, expected an IPv4 address with keepalived"
         findings.problem(what, place, "a name for it goes into kube_apiserver.extra_sans")
-    if endpoint.rpartition(":")[2] != str(port):
+    if text != str(port):
         what = f"`cluster.endpoint` is {endpoint!r}, but the apiservers listen on port {port}"
         hint = f"keepalived moves an address, not ports: {host}:{port}, or kube_apiserver.port"
         findings.problem(what, place, hint)

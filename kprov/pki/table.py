@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+from kprov.core.addresses import endpoint_parts
 from kprov.model.cluster import ClusterSpec
 from kprov.model.errors import PkiError
 from kprov.model.host import Host, Inventory
@@ -111,7 +112,7 @@ class CertificateContext:
                 return self.control_planes
             case "endpoint":
                 endpoint = self.cluster.endpoint
-                return () if endpoint is None else (endpoint_host(endpoint),)
+                return () if endpoint is None else (endpoint_parts(endpoint)[0],)
             case "service":
                 return service_names(self.cluster)
             case "extra":
@@ -184,14 +185,6 @@ def service_names(cluster: ClusterSpec) -> tuple[str, ...]:
         f"kubernetes.default.svc.{domain}",
         *cluster.service_addresses(1),
     )
-
-
-def endpoint_host(endpoint: str) -> str:
-    """`api.example.com:6443` and `[2001:db8::1]:6443` without the port."""
-    if endpoint.startswith("["):
-        return endpoint[1:].partition("]")[0]
-    host, _, port = endpoint.rpartition(":")
-    return host if host and port.isdigit() and ":" not in host else endpoint
 
 
 def _of(host: Host, known: Mapping[str, Sequence[str]]) -> tuple[str, ...]:

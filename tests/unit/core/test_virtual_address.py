@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from kprov.core.virtual_address import address_risks, interface_of
+from kprov.core.virtual_address import address_risks
 from kprov.model.cluster import ClusterSpec
 from kprov.model.facts import Facts
 from kprov.model.host import Connection, Host, Inventory
@@ -28,14 +28,6 @@ def words(seen: Mapping[str, Facts], *names: str) -> str:
 
 
 ANSWERS = {"virtual_address_answers": "yes"}
-
-
-def test_the_interface_is_the_one_in_its_network() -> None:
-    """Not one behind a gateway."""
-    assert interface_of("192.0.2.9", host("")) == "eth0"
-    assert interface_of("198.51.100.9", host("")) == "eth1"
-    assert interface_of("10.244.1.9", host("")) == ""
-    assert interface_of("203.0.113.9", host("")) == ""
 
 
 def test_a_control_plane_elsewhere_is_refused() -> None:

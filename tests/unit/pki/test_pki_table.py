@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from kprov.model.cluster import ApiServerSpec, ClusterSpec, NetworkSpec
 from kprov.model.errors import PkiError
 from kprov.model.host import Connection, Host, Inventory
-from kprov.pki.table import (
-    TABLE,
-    certificate_context,
-    certificate_request,
-    endpoint_host,
-)
+from kprov.pki.table import TABLE, certificate_context, certificate_request
 
 SPEC = ClusterSpec(
     name="demo",
@@ -97,24 +90,6 @@ def test_a_host_certificate_for_the_controller_is_refused() -> None:
     """It would carry an empty name."""
     with pytest.raises(PkiError, match="on behalf of the controller"):
         certificate_request("etcd-server", certificate_context(INVENTORY, None))
-
-
-dns_names = st.from_regex(r"[a-z]{1,8}(\.[a-z]{1,8})?", fullmatch=True)
-
-
-@given(st.one_of(st.ip_addresses(v=4).map(str), dns_names), st.integers(1, 65535))
-def test_endpoints_lose_their_port(name: str, port: int) -> None:
-    """With a port and without."""
-    assert endpoint_host(f"{name}:{port}") == name
-    assert endpoint_host(name) == name
-
-
-@given(st.ip_addresses(v=6).map(str), st.integers(1, 65535))
-def test_ipv6_endpoints_lose_brackets_and_port(address: str, port: int) -> None:
-    """In brackets with a port, and bare."""
-    assert endpoint_host(f"[{address}]:{port}") == address
-    assert endpoint_host(f"[{address}]") == address
-    assert endpoint_host(address) == address
 
 
 def test_people_reach_the_api_where_ssh_does() -> None:
