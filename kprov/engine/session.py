@@ -138,7 +138,6 @@ class Session:
         """Save what the state folder must not lose, then run the plan."""
         self.material.save()
         self.state.save_pod_cidrs(dict(self.world.pod_cidrs))
-        self.state.for_version_control()
         self.state.publish()
         work = Apply(
             plan=plan,

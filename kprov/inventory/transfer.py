@@ -85,7 +85,11 @@ def _kept(host: Host, vocabulary: frozenset[str], left_out: dict[str, str]) -> d
     for name, value in host.vars.items():
         if name in kubespray.HONOURED:
             continue  # it is in the cluster spec by now
-        if name.startswith("ansible_") or name in vocabulary or name in kubespray.HOST_VARS:
+        if (
+            name.startswith(("ansible_", "vagrant_"))
+            or name in vocabulary
+            or name in kubespray.HOST_VARS
+        ):
             kept[name] = value
         else:
             left_out[name] = reason(name)

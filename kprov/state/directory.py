@@ -94,16 +94,11 @@ class StateDir:
         What the block has written is published at its end, however it ends.
         """
         with hold(self.lease_file, now) as holder:
+            self._for_version_control()
             try:
                 yield holder
             finally:
                 self.publish()
-
-    def for_version_control(self) -> None:
-        """Let a repository that this folder is in show and merge it sensibly. Raises KprovError."""
-        for name, text in _FOR_GIT.items():
-            if read_optional(self.root / name) is None:
-                self.write_text(self.root / name, text)
 
     def publish(self) -> None:
         """Bring what was written to where the state is kept; call it before hosts get any of it.
@@ -112,6 +107,12 @@ class StateDir:
         """
         if self.remote is not None:
             self.remote.publish(self.root)
+
+    def _for_version_control(self) -> None:
+        """Let a repository that this folder is in show and merge it sensibly."""
+        for name, text in _FOR_GIT.items():
+            if read_optional(self.root / name) is None:
+                self.write_text(self.root / name, text)
 
     def read_text(self, path: Path) -> str | None:
         """The text of one of the files here, None when it is not there. Raises KprovError."""

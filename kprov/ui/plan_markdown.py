@@ -16,7 +16,7 @@ def plan_markdown(plan: Plan, *, of: str = "host") -> str:
         return "### kprov plan: no changes\n\nEverything is as the inventory says."
     hosts = list(dict.fromkeys(step.host for step in plan.steps))
     lines = [
-        f"### kprov plan: {plan.changes} changes on {len(hosts)} {of}s", "",
+        f"### kprov plan: {plan.changes} changes on {len(hosts)} {of}{'s' * (len(hosts) != 1)}", "",
         f"| {of} | changes | restarts | phases |", "|---|---:|---:|---|",
     ]  # fmt: skip
     for host in hosts:

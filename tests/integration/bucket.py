@@ -109,9 +109,8 @@ def blob(folder: Path) -> Iterator[Bucket]:
     program = installed(f"azurite-{AZURITE}", install) / "node_modules/.bin/azurite-blob"
     command = [str(program), "--blobPort", "{port}", "--blobHost", "127.0.0.1",
                "--inMemoryPersistence", "--disableTelemetry", "--skipApiVersionCheck"]  # fmt: skip
-    environment = {"AZURITE_ACCOUNTS": f"{ACCOUNT}:{KEY}"}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AZURITE_ACCOUNTS", environment["AZURITE_ACCOUNTS"])
+        patch.setenv("AZURITE_ACCOUNTS", f"{ACCOUNT}:{KEY}")
         with served(command, folder) as port:
             endpoint = f"http://127.0.0.1:{port}/{ACCOUNT}"
             _make_container(endpoint, "states")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from kprov.model.errors import KprovError
-from kprov.state.directory import open_state
+from kprov.state.directory import StateDir, open_state
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def test_state_is_beside_the_inventory_file_or_inside_the_inventory_folder(tmp_path: Path) -> None:
@@ -51,3 +55,27 @@ def test_text_that_is_not_utf8_is_reported(tmp_path: Path) -> None:
     state.lock_file.write_bytes(b"\xff\xfe")
     with pytest.raises(KprovError, match=r"kprov\.lock: is not UTF-8"):
         state.read_text(state.lock_file)
+
+
+def test_in_version_control(tmp_path: Path) -> None:
+    """git ignores what is this computer's alone, and shows no diff of keys; own words stay."""
+    state = StateDir(tmp_path / ".kprov/demo")
+    with state.lock(NOW):
+        state.pki.write("a.key", b"secret")
+        state.write_text(state.kubeconfig, "secret")
+
+    def git(*words: str) -> str:
+        return subprocess.run(
+            ["git", "-C", str(tmp_path), *words], capture_output=True, text=True, check=True
+        ).stdout
+
+    git("init", "--quiet")
+    git("add", ".")
+    added = git("ls-files").split()
+    assert ".kprov/demo/pki/a.key" in added
+    assert not {".kprov/demo/kubeconfig", ".kprov/demo/lock"} & set(added)
+    assert git("check-attr", "diff", ".kprov/demo/pki/a.key").strip().endswith("diff: unset")
+    (state.root / ".gitignore").write_text("/mine\n")
+    with state.lock(NOW):
+        pass
+    assert (state.root / ".gitignore").read_text() == "/mine\n"

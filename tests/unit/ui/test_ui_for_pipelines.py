@@ -52,7 +52,7 @@ def plan() -> Plan:
 def test_markdown() -> None:
     """A table, the changes with their diffs; backticks of a file do not end the fence."""
     text = plan_markdown(plan())
-    assert "### kprov plan: 2 changes on 1 hosts" in text
+    assert "### kprov plan: 2 changes on 1 host\n" in text
     assert "| cp1 | 2 | 0 | os, etcd |" in text
     assert "``file:/etc/a`b.conf``" in text
     assert "  ````diff\n" in text
