@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from kprov.cli.common import load_hosts, stderr_style
+from kprov.cli.common import load_hosts
+from kprov.cli.listeners import progress_of
 from kprov.core.preflight import Finding, foreign_authorities, preflight
 from kprov.core.quorum import quorum_risks, without_quorum
 from kprov.core.virtual_address import address_risks
@@ -19,7 +20,6 @@ from kprov.model.errors import InterruptedByUser, KprovError, Problem, Transport
 from kprov.model.host import Host, Inventory
 from kprov.model.plan import Plan
 from kprov.state.directory import StateDir, open_state
-from kprov.ui.event_lines import EventLines
 from kprov.ui.progress import ProgressLines
 from kprov.ui.style import note
 
@@ -98,8 +98,7 @@ def opened(args: argparse.Namespace, inventory: Inventory | None = None) -> Iter
     """Load, open, and close what the command line asks for."""
     inventory = inventory or load_hosts(args)
     state = open_state(args.inventory, inventory.cluster.name, args.state)
-    also = None if args.events_fd is None else EventLines(args.events_fd)
-    progress = ProgressLines(stderr_style(), verbose=args.verbose, also=also)
+    progress = progress_of(args)
     with connections_to(inventory, state, args) as connections:
         try:
             connections.open_early()

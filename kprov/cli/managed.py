@@ -12,6 +12,7 @@ from typing import Any
 
 from kprov.cli import saved_plan
 from kprov.cli.common import confirm, print_json, stderr_style, stdout_style
+from kprov.cli.listeners import progress_of
 from kprov.cli.plan_output import show
 from kprov.engine.journal import journalled
 from kprov.engine.managed import Managed, open_managed, plans
@@ -25,7 +26,6 @@ from kprov.state.atomic import write_atomic
 from kprov.state.directory import StateDir, open_state
 from kprov.ui.change_words import describe
 from kprov.ui.plan_text import plan_text
-from kprov.ui.progress import ProgressLines
 from kprov.ui.run_json import run_data
 from kprov.ui.run_text import AGAIN, run_text
 from kprov.ui.style import note, out
@@ -50,7 +50,7 @@ def apply(
 ) -> int:
     """`kprov apply`: exit code 0 when all is done."""
     managed, state = opened(args, inventory)
-    progress = ProgressLines(stderr_style(), verbose=args.verbose)
+    progress = progress_of(args)
     emit = journalled(state.journal, managed.run_id, progress)
     with state.lock(datetime.now(UTC)):
         try:
@@ -121,7 +121,7 @@ def verify_kubeconfig(args: argparse.Namespace, inventory: Inventory) -> Iterato
 def reset(args: argparse.Namespace, inventory: Inventory) -> int:
     """`kprov reset`: delete what kprov made, and nothing else."""
     managed, state = opened(args, inventory)
-    progress = ProgressLines(stderr_style(), verbose=args.verbose)
+    progress = progress_of(args)
     with state.lock(datetime.now(UTC)):
         managed.settle(progress)
         made = plans(managed.observe(), lambda look: look.removal())

@@ -29,6 +29,15 @@ def test_a_cluster_is_made_by_one_put_and_a_second_apply_writes_nothing(site: Ak
     assert created.headers["if-none-match"] == "*"
 
 
+def test_programs_can_watch(site: AksSite) -> None:
+    """Events on a file descriptor, as with hosts."""
+    with (site.folder / "events.jsonl").open("w") as stream:
+        site.applied("--events-fd", str(stream.fileno()))
+    lines = (site.folder / "events.jsonl").read_text().splitlines()
+    events = [json.loads(line)["event"] for line in lines]
+    assert {"step-started", "change", "step-done"} <= set(events)
+
+
 def test_changes_in_place_are_one_put_for_each_object(site: AksSite) -> None:
     """With the eTag of what was looked at; what nobody wrote stays."""
     site.applied()
