@@ -7,7 +7,7 @@ YAML is read as Kubernetes' own tools read it (sigs.k8s.io/yaml: YAML to JSON): 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -117,6 +117,20 @@ def manifest_text(objects: Sequence[KubeObject]) -> bytes:
 def own_kinds(objects: Sequence[KubeObject]) -> frozenset[tuple[str, str]]:
     """Group and kind of what definitions among these objects bring."""
     return frozenset(_defined(its) for its in objects if _is_crd(its))
+
+
+def in_common(
+    manifests: Mapping[str, Iterable[KubeObject]],
+) -> dict[tuple[str, str], list[str]]:
+    """Two manifests by name to the keys of the objects that both bring."""
+    owners: dict[str, str] = {}
+    found: dict[tuple[str, str], list[str]] = {}
+    for name, objects in manifests.items():
+        for its in objects:
+            first = owners.setdefault(its.key, name)
+            if first != name:
+                found.setdefault((first, name), []).append(its.key)
+    return found
 
 
 def _documents(text: str | bytes, where: Location) -> Iterator[tuple[int, Any]]:

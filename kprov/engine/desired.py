@@ -6,18 +6,20 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from kprov.core.etcd import check_known
+from kprov.core.kube_objects import in_common
 from kprov.core.order import changes_of, with_inputs
 from kprov.core.phase import Phase
 from kprov.core.plan import build
 from kprov.engine.phases import hosts_of
 from kprov.engine.values import World, host_values
 from kprov.lang.expand import expand
+from kprov.lang.manifests import ADDONS, ROLES
 from kprov.lang.role import Role
 from kprov.lang.scope import Scope
 from kprov.lang.sources import Sources
 from kprov.lang.template import Renderers
 from kprov.model.change import Change
-from kprov.model.errors import InputError
+from kprov.model.errors import InputError, Problem, ProblemsError
 from kprov.model.host import Host
 from kprov.model.plan import Plan
 from kprov.model.resource import Resource
@@ -62,7 +64,35 @@ def desired(product: Product, world: World, host: Host) -> PhaseResources:
             spare += [its for its in made if its.params.get("manifest")]
     if spare:
         resources[SPARE_PHASE] = (*resources.get(SPARE_PHASE, ()), *spare)
+    _refuse_in_common(flat(resources), pending=pending)
     return _once(resources, pending=pending)
+
+
+def _refuse_in_common(resources: Iterable[Resource], *, pending: bool) -> None:
+    """An object in two manifests: each apply of one would take it from the other.
+
+    Add-ons and tenants, which no facts choose, are told before the look; roles after it.
+    """
+    manifests = {
+        _called(its): its.params["objects"] or ()
+        for its in resources
+        if its.kind == "manifest" and not (pending and its.params["family"] == ROLES)
+    }
+    problems = [
+        Problem(
+            f"{first} and {second} both bring {', '.join(keys)}",
+            "cluster.addons",
+            "keep it in one of them: what one applies, the other would find changed; a namespace "
+            "that add-ons share can be made by `namespace:` of each",
+        )
+        for (first, second), keys in in_common(manifests).items()
+    ]
+    if problems:
+        raise ProblemsError(problems)
+
+
+def _called(manifest: Resource) -> str:
+    return f"the {'add-on' if manifest.params['family'] == ADDONS else 'manifest'} {manifest.name}"
 
 
 def _once(resources: PhaseResources, *, pending: bool) -> PhaseResources:
