@@ -25,10 +25,15 @@ class BundleSource:
         """Its path in the bundle."""
         return (f"{self.path}/{mirror_paths(upstream_url)[1]}",)
 
-    def locate(self, upstream_url: str, *, ask: bool) -> str | None:
-        """Upstream's address: by its digest it is in the cache already."""
+    def locate(self, upstream_url: str, *, ask: bool) -> str:
+        """Upstream's address: by its digest it is in the cache already.
+
+        Raises InputError for what the bundle does not have.
+        """
         del ask
-        return upstream_url if self.exists(upstream_url) else None
+        if not self.exists(upstream_url):
+            raise self.lacks(mirror_paths(upstream_url)[1])
+        return upstream_url
 
     def exists(self, upstream_url: str) -> bool:
         """Whether it is in the index."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import urllib.parse
 from dataclasses import dataclass
 
@@ -44,12 +43,14 @@ def pinned_manifest(
     here = digest is not None and cache.size(digest) is not None
     place = source.locate(url, ask=not here)
     if place is None:
-        raise ArtifactError(
-            f"there is no manifest {url}", where=", ".join(source.places(url)),
-            hint="is the address right, and is it in the mirror?",
-        )  # fmt: skip
+        raise _not_there(url, source)
+    if not here:
+        found = source.computed(url)
+        if digest and found and digest != found:
+            raise _another(source.places(url)[0], digest, found)
+        digest = digest or found or cache.adopt(place)
     if digest is None:
-        digest = source.computed(url) or _digest_of(place, cache)
+        raise _not_there(url, source)
     artifact = Artifact(
         name=file_name(url), component="manifest", version="", arch=None, url=place,
         upstream_url=url, sha256=digest,
@@ -57,8 +58,19 @@ def pinned_manifest(
     return PinnedManifest(artifact, lock.pin(url, digest))
 
 
-def _digest_of(place: str, cache: Cache) -> str:
-    data = cache.http.read(place)
-    if data is None:
-        raise ArtifactError(f"there is no manifest {place}", hint="is the address right?")
-    return hashlib.sha256(data).hexdigest()
+def _not_there(url: str, source: Source) -> ArtifactError:
+    return ArtifactError(
+        f"there is no manifest {url}", where=", ".join(source.places(url)),
+        hint="is the address right, and is it in the mirror?",
+    )  # fmt: skip
+
+
+def _another(place: str, expected: str, found: str) -> ArtifactError:
+    return ArtifactError(
+        "this manifest is not the one that is pinned\n"
+        f"    expected: sha256 {expected}\n"
+        f"    found:    sha256 {found}",
+        where=place,
+        hint=f"get the right file, or change what pins the other one: `sha256` of the add-on, or "
+        f"its line in {LOCK_NAME}",
+    )

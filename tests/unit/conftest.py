@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.unit.engine.fake_site import FakeSite, fake_connector, fake_mirror
+from tests.unit.engine.web_folder import WebFolder
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +38,12 @@ def site(
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setattr("kprov.transport.ssh.SshConnector", fake_connector(made))
     return made
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[WebFolder]:
+    """A folder that a web server on loopback has."""
+    (tmp_path / "www").mkdir()
+    web = WebFolder(tmp_path / "www")
+    yield web
+    web.close()

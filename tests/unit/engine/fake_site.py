@@ -81,6 +81,8 @@ class FakeSite:
     connecting: Callable[[Host], None] = field(default=lambda host: None)
     """Called before each connection."""
 
+    other_mirror: str = ""
+    """The address that the inventory names instead of the mirror folder."""
     state_folder: Path | None = None
     """What --state names, where a test does that."""
     aborted: bool = False
@@ -148,7 +150,7 @@ class FakeSite:
 
         self.inventory.write_text(
             "cluster:\n  name: demo\n  kubernetes: v1.36.2\n"
-            f"  artifacts: {{mirror: 'file://{self.mirror}'}}\n{cluster}"
+            f"  artifacts: {{mirror: '{self.other_mirror or self.mirror.as_uri()}'}}\n{cluster}"
             "all:\n  children:\n"
             f"    kube_control_plane:\n      hosts:\n{group('cp')}"
             f"    kube_node:\n      hosts:\n{group('w')}"

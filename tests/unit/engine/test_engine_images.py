@@ -6,14 +6,12 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
 from tests.unit.engine.fake_site import FakeSite
+from tests.unit.engine.web_folder import WebFolder
 
 
 def archive(path: Path, *tags: str, arch: str = "amd64") -> str:
@@ -26,42 +24,6 @@ def archive(path: Path, *tags: str, arch: str = "amd64") -> str:
             entry.size = len(data)
             tar.addfile(entry, io.BytesIO(data))
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-class Server:
-    """A folder on loopback, and how often each file was asked for."""
-
-    def __init__(self, folder: Path) -> None:
-        asked: list[str] = []
-
-        class Handler(SimpleHTTPRequestHandler):
-            def do_GET(self) -> None:
-                asked.append(self.path)
-                super().do_GET()
-
-            def log_message(self, *words: object) -> None:
-                pass
-
-        self.asked = asked
-        self._server = ThreadingHTTPServer(
-            ("127.0.0.1", 0), lambda *words: Handler(*words, directory=str(folder))
-        )
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    (tmp_path / "www").mkdir()
-    server = Server(tmp_path / "www")
-    yield server
-    server.close()
 
 
 def with_image(site: FakeSite, image: str) -> None:
@@ -79,42 +41,42 @@ def test_a_file_beside_the_inventory(site: FakeSite) -> None:
     assert site.run("plan").code == 0
 
 
-def test_a_file_on_a_server(site: FakeSite, server: Server) -> None:
+def test_a_file_on_a_server(site: FakeSite, web: WebFolder) -> None:
     """Fetched once for all runs, verified, and then like any other."""
     digest = archive(site.folder / "www" / "app.tar", "example/app:1")
-    with_image(site, f"{{archive: {server.url}/app.tar, sha256: {digest}}}")
+    with_image(site, f"{{archive: {web.url}/app.tar, sha256: {digest}}}")
     assert site.run("plan").code == 2
     site.apply()
     assert site.hosts["cp1"].tags == {"example/app:1"}
     assert site.run("plan").code == 0
-    assert server.asked == ["/app.tar"]
+    assert web.asked == ["/app.tar"]
 
 
-def test_a_server_has_to_be_pinned(site: FakeSite, server: Server) -> None:
+def test_a_server_has_to_be_pinned(site: FakeSite, web: WebFolder) -> None:
     """What it sends must be verified: wrong input."""
-    with_image(site, f"{{archive: {server.url}/app.tar}}")
+    with_image(site, f"{{archive: {web.url}/app.tar}}")
     done = site.run("plan")
     assert done.code == 3
     assert "has no sha256: what a server sends must be verified" in done.err
-    assert server.asked == []
+    assert web.asked == []
 
 
-def test_a_server_that_sends_something_else(site: FakeSite, server: Server) -> None:
+def test_a_server_that_sends_something_else(site: FakeSite, web: WebFolder) -> None:
     """Refused before anything is touched."""
     archive(site.folder / "www" / "app.tar", "example/app:1")
-    with_image(site, f"{{archive: {server.url}/app.tar, sha256: {'f' * 64}}}")
+    with_image(site, f"{{archive: {web.url}/app.tar, sha256: {'f' * 64}}}")
     done = site.run("apply", "--yes")
     assert done.code == 1
     assert "not what its checksum says" in done.err
     assert not site.hosts["cp1"].done
 
 
-def test_a_server_that_does_not_have_it(site: FakeSite, server: Server) -> None:
+def test_a_server_that_does_not_have_it(site: FakeSite, web: WebFolder) -> None:
     """404 names the address."""
-    with_image(site, f"{{archive: {server.url}/app.tar, sha256: {'f' * 64}}}")
+    with_image(site, f"{{archive: {web.url}/app.tar, sha256: {'f' * 64}}}")
     done = site.run("plan")
     assert done.code == 1
-    assert f"{server.url}/app.tar" in done.err
+    assert f"{web.url}/app.tar" in done.err
     assert "404" in done.err
 
 
