@@ -1,7 +1,7 @@
 """The CIS benchmark on hosts as the shipped roles make them, and on hosts that somebody changed.
 
 What a host would show is made from the roles: files with their modes and owners, the command
-lines of units. On real machines the same is asserted by tests/e2e/test_e2e_9_hardening.py.
+lines of units. On real machines the same is asserted by tests/e2e/test_e2e_15_hardening.py.
 """
 
 from __future__ import annotations
