@@ -134,3 +134,15 @@ class Site:
     def look_at_all(self) -> dict[str, Snapshot]:
         """All machines as they are now."""
         return {host: self.look(host) for host in self.hosts}
+
+
+def one_machine(
+    cluster: Mapping[str, object], host: str, variables: Mapping[str, object]
+) -> dict[str, object]:
+    """An inventory of one machine that is control plane and node."""
+    return {
+        "cluster": cluster,
+        "all": {"children": {
+            "kube_control_plane": {"hosts": {host: variables}}, "kube_node": {"hosts": {host: {}}},
+        }},
+    }  # fmt: skip

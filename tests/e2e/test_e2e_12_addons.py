@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.e2e.conftest import Machines
-from tests.e2e.site import Site, Supply
+from tests.e2e.site import Site, Supply, one_machine
 from tests.e2e.steps import converged, unchanged, verified
 
 HOST, ADDRESS = "n1", "10.97.112.11"
@@ -35,13 +35,7 @@ def wanted(site: Site, *addons: Mapping[str, Any], tenants: list[dict[str, Any]]
     cluster = site.supply.cluster(
         site.name, local={}, network={"dns": False}, addons=[*addons], tenants=tenants
     )
-    site.write({
-        "cluster": cluster,
-        "all": {"children": {
-            "kube_control_plane": {"hosts": {HOST: {"ansible_host": ADDRESS}}},
-            "kube_node": {"hosts": {HOST: {}}},
-        }},
-    })  # fmt: skip
+    site.write(one_machine(cluster, HOST, {"ansible_host": ADDRESS}))
 
 
 def web(site: Site, *, probe: str = "true", page: bool = True) -> None:

@@ -15,7 +15,7 @@ import pytest
 from kprov.artifacts.mirror_folder import file_digest
 from tests.e2e.command import Done, Kprov
 from tests.e2e.conftest import Machines
-from tests.e2e.site import Site, Supply
+from tests.e2e.site import Site, Supply, one_machine
 from tests.e2e.steps import converged, unchanged, verified
 
 HOST, ADDRESS = "n1", "10.97.138.11"
@@ -74,12 +74,7 @@ def inventory(site: Site, **cluster: object) -> None:
         "ansible_host": ADDRESS, "ansible_user": "root",
         "ansible_ssh_private_key_file": str(site.key),
     }  # fmt: skip
-    site.write({
-        "cluster": spec,
-        "all": {"children": {
-            "kube_control_plane": {"hosts": {HOST: host}}, "kube_node": {"hosts": {HOST: {}}},
-        }},
-    })  # fmt: skip
+    site.write(one_machine(spec, HOST, host))
 
 
 def bundle(site: Site) -> Path:

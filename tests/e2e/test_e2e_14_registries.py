@@ -13,7 +13,7 @@ import pytest
 from tests.e2e.command import Kprov
 from tests.e2e.conftest import Machines
 from tests.e2e.registry import PASSWORD, USER, certificate, registry
-from tests.e2e.site import Site, Supply
+from tests.e2e.site import Site, Supply, one_machine
 from tests.e2e.steps import converged, unchanged, verified
 from tests.testbed.archives import Entry
 from tests.testbed.images import busybox_entries, image
@@ -57,13 +57,7 @@ def inventory(site: Site, *, port: int = SECURED, by_name: bool = False) -> None
     cluster = site.supply.cluster(
         "img-registry", local={}, images=archives, containerd={"registries": registries}
     )
-    site.write({
-        "cluster": cluster,
-        "all": {"children": {
-            "kube_control_plane": {"hosts": {HOST: {"ansible_host": ADDRESS}}},
-            "kube_node": {"hosts": {HOST: {}}},
-        }},
-    })  # fmt: skip
+    site.write(one_machine(cluster, HOST, {"ansible_host": ADDRESS}))
 
 
 def knowing(site: Site) -> Site:

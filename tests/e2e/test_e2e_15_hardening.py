@@ -14,7 +14,7 @@ import pytest
 
 from kprov.model.share import share
 from tests.e2e.conftest import Machines
-from tests.e2e.site import Site, Supply
+from tests.e2e.site import Site, Supply, one_machine
 from tests.e2e.steps import converged, unchanged, verified
 
 HOST, ADDRESS = "n1", "10.97.126.11"
@@ -80,13 +80,7 @@ def inventory(site: Site, **more: Any) -> None:
         "runtime_config": {"api/beta": True},
         **more.pop("kube_apiserver", {}),
     }
-    site.write({
-        "cluster": {**cluster, **more},
-        "all": {"children": {
-            "kube_control_plane": {"hosts": {HOST: {"ansible_host": ADDRESS}}},
-            "kube_node": {"hosts": {HOST: {}}},
-        }},
-    })  # fmt: skip
+    site.write(one_machine({**cluster, **more}, HOST, {"ansible_host": ADDRESS}))
 
 
 def benchmark(site: Site, code: int) -> dict[str, dict[str, Any]]:

@@ -12,7 +12,7 @@ import yaml
 from kprov.engine.phases import PHASES
 from tests.azure.emulator import Emulator, stand_in
 from tests.e2e.conftest import Machines
-from tests.e2e.site import Site, Supply
+from tests.e2e.site import Site, Supply, one_machine
 from tests.e2e.steps import converged, unchanged, verified
 
 HOST, ADDRESS = "n1", "10.97.101.11"
@@ -24,13 +24,9 @@ pytestmark = [pytest.mark.e2e, pytest.mark.story]
 def site(machines: Machines, every_supply: Supply) -> Iterator[Site]:
     """One booted machine, and an inventory as inventories/local.yaml."""
     with machines(every_supply, "e2e-one", {HOST: ADDRESS}) as site:
-        site.write({
-            "cluster": every_supply.cluster("e2e-one", local={}),
-            "all": {"children": {
-                "kube_control_plane": {"hosts": {HOST: {"ansible_host": ADDRESS}}},
-                "kube_node": {"hosts": {HOST: {}}},
-            }},
-        })  # fmt: skip
+        site.write(
+            one_machine(every_supply.cluster("e2e-one", local={}), HOST, {"ansible_host": ADDRESS})
+        )
         yield site
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e.command import Running
 from tests.e2e.conftest import Machines
-from tests.e2e.site import Site, Supply
+from tests.e2e.site import Site, Supply, one_machine
 from tests.e2e.steps import converged, unchanged, verified
 
 HOST, ADDRESS = "n1", "10.97.104.11"
@@ -42,13 +42,9 @@ def site(machines: Machines, supply: Supply) -> Iterator[Site]:
 
 def inventory(supply: Supply, roles: object = None) -> dict[str, object]:
     """One machine with everything, and roles of the user's own."""
-    return {
-        "cluster": supply.cluster("e2e-cut", local={}, roles=roles or {}),
-        "all": {"children": {
-            "kube_control_plane": {"hosts": {HOST: {"ansible_host": ADDRESS}}},
-            "kube_node": {"hosts": {HOST: {}}},
-        }},
-    }  # fmt: skip
+    return one_machine(
+        supply.cluster("e2e-cut", local={}, roles=roles or {}), HOST, {"ansible_host": ADDRESS}
+    )
 
 
 def begin(site: Site, word: str) -> Running:

@@ -12,7 +12,7 @@ import pytest
 from kprov.machines.keys import generate
 from tests.e2e.command import Done, Kprov
 from tests.e2e.conftest import Machines
-from tests.e2e.site import Site, Supply
+from tests.e2e.site import Site, Supply, one_machine
 
 HOST, ADDRESS = "n1", "10.97.105.11"
 PASSWORD = "correct horse battery"  # of a machine that lives for a minute
@@ -42,13 +42,7 @@ def inventory(site: Site, **variables: object) -> None:
         "ansible_user": "root",
         "ansible_ssh_private_key_file": str(site.key),
     }
-    site.write({
-        "cluster": site.supply.cluster("e2e-bad"),
-        "all": {"children": {
-            "kube_control_plane": {"hosts": {HOST: {**known, **variables}}},
-            "kube_node": {"hosts": {HOST: {}}},
-        }},
-    })  # fmt: skip
+    site.write(one_machine(site.supply.cluster("e2e-bad"), HOST, {**known, **variables}))
 
 
 def refused(site: Site, *words: str) -> Done:

@@ -15,7 +15,7 @@ from kprov.artifacts.catalogue import release
 from kprov.artifacts.lock import LockFile
 from tests.e2e.command import Kprov
 from tests.e2e.conftest import Machines
-from tests.e2e.site import Site, Supply
+from tests.e2e.site import Site, Supply, one_machine
 from tests.e2e.web import served
 
 HOST, ADDRESS, GATEWAY = "n1", "10.97.106.11", "10.97.106.1"
@@ -55,12 +55,7 @@ def inventory(site: Site, mirror: str, **artifacts: str) -> None:
     more = {"artifacts": {"mirror": mirror, **artifacts}, "versions": site.supply.versions()}
     key = str(site.key)
     host = {"ansible_host": ADDRESS, "ansible_user": "root", "ansible_ssh_private_key_file": key}
-    site.write({
-        "cluster": site.supply.cluster("e2e-mirror", **more),
-        "all": {"children": {
-            "kube_control_plane": {"hosts": {HOST: host}}, "kube_node": {"hosts": {HOST: {}}},
-        }},
-    })  # fmt: skip
+    site.write(one_machine(site.supply.cluster("e2e-mirror", **more), HOST, host))
 
 
 def refused(site: Site, *words: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from kprov.model.share import share
 from tests.e2e.conftest import Machines
-from tests.e2e.site import Site, Supply
+from tests.e2e.site import Site, Supply, one_machine
 from tests.e2e.web import served
 
 HOST, ADDRESS, GATEWAY = "n1", "10.97.107.11", "10.97.107.1"
@@ -45,13 +45,7 @@ def inventory(site: Site, **components: object) -> None:
         local={},
         **components,
     )
-    site.write({
-        "cluster": cluster,
-        "all": {"children": {
-            "kube_control_plane": {"hosts": {HOST: {"ansible_host": ADDRESS}}},
-            "kube_node": {"hosts": {HOST: {}}},
-        }},
-    })  # fmt: skip
+    site.write(one_machine(cluster, HOST, {"ansible_host": ADDRESS}))
 
 
 def test_etcd(site: Site):

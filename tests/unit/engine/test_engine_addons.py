@@ -12,8 +12,6 @@ from tests.unit.engine.fake_site import FakeSite
 from tests.unit.engine.web_folder import WebFolder
 
 PAGE = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: page}\n"
-
-
 ADDRESS = "https://example.com/page.yaml"
 MIRRORED = "example.com/page.yaml"
 
