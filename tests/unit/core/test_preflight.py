@@ -16,20 +16,13 @@ from kprov.model.host import Inventory
 from kprov.model.plan import Plan, Step
 from kprov.model.resource import Resource
 from tests.unit.engine.fake_host import FakeHost
-
-TEXT = """\
-cluster: {name: demo, kubernetes: v1.36.2}
-all:
-  children:
-    kube_control_plane: {hosts: {cp1: {ansible_host: 192.0.2.11}}}
-    kube_node: {hosts: {w1: {ansible_host: 192.0.2.21}, w2: {ansible_host: 192.0.2.22}}}
-"""
+from tests.unit.inventory_text import THREE_HOSTS
 
 
 @pytest.fixture
 def inventory(tmp_path: Path) -> Inventory:
     """One control plane and two workers."""
-    (tmp_path / "i.yaml").write_text(TEXT)
+    (tmp_path / "i.yaml").write_text(THREE_HOSTS)
     return load(tmp_path / "i.yaml", overrides=[], environ={})
 
 
@@ -46,7 +39,7 @@ def test_good_hosts(inventory: Inventory) -> None:
 
 def test_the_local_load_balancer_needs_its_port(tmp_path: Path) -> None:
     """On every node, where there is more than one control plane."""
-    two = TEXT.replace(
+    two = THREE_HOSTS.replace(
         "11}}", "11}, cp2: {ansible_host: 192.0.2.12}, cp3: {ansible_host: 192.0.2.13}}"
     )
     (tmp_path / "i.yaml").write_text(two)
@@ -195,7 +188,9 @@ def test_packet_sizes(inventory: Inventory) -> None:
 
 def test_a_kubelet_with_a_resolver_file_of_its_own(tmp_path: Path) -> None:
     """The host's nameservers are not the pods' then."""
-    text = TEXT.replace("192.0.2.21", "192.0.2.21, kubelet_config: {resolvConf: /etc/own.conf}")
+    text = THREE_HOSTS.replace(
+        "192.0.2.21", "192.0.2.21, kubelet_config: {resolvConf: /etc/own.conf}"
+    )
     (tmp_path / "i.yaml").write_text(text)
     inventory = load(tmp_path / "i.yaml", overrides=[], environ={})
     loop = {"nameservers": "127.0.0.1"}

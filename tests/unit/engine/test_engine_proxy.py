@@ -16,14 +16,8 @@ from kprov.inventory import load
 from kprov.lang.pending import Pending
 from kprov.model.facts import Facts
 from tests.golden.world import product, world
+from tests.unit.inventory_text import THREE_HOSTS
 
-TEXT = """\
-cluster: {name: demo, kubernetes: v1.36.2}
-all:
-  children:
-    kube_control_plane: {hosts: {cp1: {ansible_host: 192.0.2.11}}}
-    kube_node: {hosts: {w1: {ansible_host: 192.0.2.21}, w2: {ansible_host: 192.0.2.22}}}
-"""
 FIT = {"tool_nft": "yes", "nft_version": "1.0.6"}
 
 
@@ -31,7 +25,7 @@ FIT = {"tool_nft": "yes", "nft_version": "1.0.6"}
 def file(tmp_path: Path) -> Path:
     """One control plane and two workers."""
     path = tmp_path / "inventory.yaml"
-    path.write_text(TEXT)
+    path.write_text(THREE_HOSTS)
     return path
 
 
